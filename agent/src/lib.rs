@@ -1,0 +1,12 @@
+//! The agent engine: threads that turn what a person asks into work done under approval.
+//!
+//! Modules stand in reading order, which is dependency order: each uses only those below it.
+//! Start reading at [`turn`]: the whole loop is there.
+
+pub mod tool;
+
+pub mod sandbox;
+
+pub mod clock;
+
+pub mod home;

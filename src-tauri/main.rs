@@ -1,0 +1,4 @@
+//! The window.
+fn main() {
+    let _ = tauri::generate_context!();
+}
