@@ -18,6 +18,10 @@ turnId: TurnId,
  */
 itemId: ItemId, 
 /**
+ * The model's call that waits: a restart finds it again by this.
+ */
+callId: string, 
+/**
  * What is asked for.
  */
 ask: Ask, 

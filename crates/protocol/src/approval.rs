@@ -52,6 +52,8 @@ pub struct Approval {
     pub turn_id: TurnId,
     /// The item that waits.
     pub item_id: ItemId,
+    /// The model's call that waits: a restart finds it again by this.
+    pub call_id: String,
     /// What is asked for.
     pub ask: Ask,
     /// Why, in the model's words. Not to be trusted.
