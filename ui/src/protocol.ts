@@ -1999,7 +1999,11 @@ threadId: ThreadId,
 /**
  * The prompt.
  */
-input: Input, };
+input: Input, 
+/**
+ * JSON Schema that the agent's last word must follow; free text when absent.
+ */
+outputSchema?: unknown, };
 
 /**
  * What became of a prompt.

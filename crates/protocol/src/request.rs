@@ -219,6 +219,8 @@ params! {
         thread_id: ThreadId,
         /// The prompt.
         input: Input,
+        /// JSON Schema that the agent's last word must follow; free text when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")] #[ts(optional, type = "unknown")] output_schema: Option<serde_json::Value>,
     }
     /// What became of a prompt.
     TurnStarted {
