@@ -1,0 +1,4 @@
+// The preview of an artifact.
+export function ArtifactPane() {
+  return null;
+}

@@ -1,0 +1,4 @@
+// Every action by its name.
+export function Palette() {
+  return null;
+}

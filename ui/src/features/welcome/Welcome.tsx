@@ -1,0 +1,4 @@
+// The first run.
+export function Welcome() {
+  return null;
+}
