@@ -34,12 +34,19 @@ pub(crate) enum Feature {
     CustomTools,
     /// The reasoning of former answers.
     ReasoningBack,
-    /// `tool_choice`.
-    ToolChoice,
+    /// The provider's own ids of former entries.
+    ItemIds,
     /// Images.
     Images,
     /// Tools at all.
     Tools,
+}
+
+impl Feature {
+    /// The complaint is about what another provider left in this thread, not about the model.
+    pub(crate) fn depends_on_thread(self) -> bool {
+        matches!(self, Self::ReasoningBack | Self::ItemIds)
+    }
 }
 
 /// What a complaint about each says, the most specific first.
@@ -50,53 +57,49 @@ const WORDS: &[(Feature, &[&str])] = &[
     ),
     (Feature::StreamOptions, &["stream_options", "include_usage"]),
     (Feature::PromptCacheKey, &["prompt_cache_key"]),
-    (
-        Feature::ReasoningSummary,
-        &["reasoning.summary", "reasoning summaries", "reasoning summary"],
-    ),
+    (Feature::ReasoningSummary, &["reasoning.summary", "reasoning summar"]),
+    (Feature::Effort, &["reasoning_effort", "reasoning.effort"]),
+    (Feature::Include, &["include", "encrypted content is not supported"]),
     (
         Feature::ReasoningBack,
         &[
             "reasoning_content",
-            "encrypted_content",
             "encrypted content",
-            "type 'reasoning'",
+            "encrypted_content",
+            "required following item",
         ],
     ),
     (
-        Feature::Include,
-        &["'include'", "\"include\"", "`include`", ": include"],
+        Feature::ReasoningSummary,
+        &["'reasoning'", "\"reasoning\"", "`reasoning`", ": reasoning"],
     ),
     (
         Feature::Effort,
-        &[
-            "reasoning_effort",
-            "reasoning.effort",
-            "'reasoning'",
-            "\"reasoning\"",
-            "`reasoning`",
-            ": reasoning",
-        ],
+        &["'reasoning'", "\"reasoning\"", "`reasoning`", ": reasoning"],
     ),
     (Feature::Store, &["'store'", "\"store\"", "`store`", ": store"]),
     (
         Feature::OutputSchema,
         &["response_format", "text.format", "json_schema"],
     ),
-    (Feature::ToolChoice, &["tool_choice", "tool choice"]),
-    (Feature::Strict, &["'strict'", "\"strict\"", ".strict", ": strict"]),
+    (
+        Feature::Strict,
+        &["'strict'", "\"strict\"", "`strict`", ".strict", ": strict"],
+    ),
     (
         Feature::CustomTools,
         &[
             "'custom'",
             "\"custom\"",
+            "`custom`",
             "custom tool",
             "type custom",
             ": custom",
-            "tools[0].type",
+            "].type",
             "tool type",
         ],
     ),
+    (Feature::ItemIds, &["].id"]),
     (Feature::DeveloperRole, &["developer"]),
     (
         Feature::LateSystem,

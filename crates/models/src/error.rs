@@ -37,8 +37,6 @@ pub enum Class {
     NotAProvider,
     /// The base URL is not a URL.
     BadAddress,
-    /// An image of the prompt can no longer be read.
-    Image,
     /// The HTTP client could not be made.
     Client,
 }
@@ -89,7 +87,6 @@ impl Error {
             | Class::BadRequest
             | Class::NotAProvider
             | Class::BadAddress
-            | Class::Image
             | Class::Client => false,
         }
     }
@@ -108,7 +105,6 @@ impl Error {
             Class::NoSuchModel => Code::NoSuchModel,
             Class::NotAProvider => Code::NotAProvider,
             Class::NoSuchEndpoint | Class::BadRequest | Class::BadAddress => Code::InvalidRequest,
-            Class::Image => Code::NotFound,
             Class::Client => Code::Internal,
         }
     }
@@ -195,10 +191,6 @@ fn sentences(error: &Error) -> (String, &'static str) {
         Class::BadAddress => (
             format!("The base URL of {name} is not a usable address."),
             "It should look like https://host/v1.",
-        ),
-        Class::Image => (
-            "An image of this thread can no longer be read.".to_owned(),
-            "Put the file back, or go on in a new thread without it.",
         ),
         Class::Client => (
             "The network client could not be started.".to_owned(),
