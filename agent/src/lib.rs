@@ -7,6 +7,10 @@ pub mod tool;
 
 pub mod sandbox;
 
+pub mod log;
+
+pub mod blob;
+
 pub mod clock;
 
 pub mod home;

@@ -1,0 +1,3 @@
+//! The engine's parts, from outside.
+
+mod log;
