@@ -137,7 +137,7 @@ function waiting(thread: MockThread): void {
   thread.append({
     type: "approvalRequested",
     approval: {
-      id: newId("approval"), turnId: turn.id, itemId: item.id, atMs: thread.now(),
+      id: newId("approval"), turnId: turn.id, itemId: item.id, callId: item.id, atMs: thread.now(),
       ask: { type: "command", command: "npm install --save-exact @harbour/tides@4.2.1 && rm -rf build/cache", cwd: HARBOUR, escalated: true },
       reason: "The build needs @harbour/tides, which is not installed, and downloading it needs the network.",
       risks: ["network", "unsandboxed", "deletes"],
@@ -153,7 +153,7 @@ function waitingPatch(thread: MockThread): void {
   const item = turn.start({ type: "fileChange", changes });
   thread.append({
     type: "approvalRequested",
-    approval: { id: newId("approval"), turnId: turn.id, itemId: item.id, atMs: thread.now(), ask: { type: "patch", changes }, risks: ["writesOutside"] },
+    approval: { id: newId("approval"), turnId: turn.id, itemId: item.id, callId: item.id, atMs: thread.now(), ask: { type: "patch", changes }, risks: ["writesOutside"] },
   });
 }
 

@@ -86,7 +86,7 @@ export async function runTurn(thread: MockThread, input: Input, itemId: string, 
       const command = "npm install left-pad";
       const item = turn.start({ type: "command", command, cwd: thread.summary.cwd, tail: "", escalated: true, sandboxDenied: false });
       const decision = await thread.ask({
-        turnId: turn.id, itemId: item.id, ask: { type: "command", command, cwd: thread.summary.cwd, escalated: true },
+        turnId: turn.id, itemId: item.id, callId: item.id, ask: { type: "command", command, cwd: thread.summary.cwd, escalated: true },
         reason: "The package is needed.", risks: ["network", "unsandboxed"],
         proposedRule: { subject: { type: "commandPrefix", prefix: ["npm", "install"], escalated: true }, effect: "allow", folder: thread.summary.cwd },
       }, signal);
