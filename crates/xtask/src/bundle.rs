@@ -1,0 +1,54 @@
+//! `cargo xtask bundle`: what is given to people, and whether it is small enough.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use crate::machine::{self, Need};
+use crate::{step, ui};
+
+/// What a .deb may weigh.
+const LARGEST_DEB: u64 = 25 * 1024 * 1024;
+
+/// Builds it with Tauri's bundler.
+pub(crate) fn bundle() -> Result<ExitCode> {
+    machine::prepare(Need::Build)?;
+    ui::build()?;
+    let (kinds, folders) = if cfg!(target_os = "macos") {
+        ("app,dmg", &["dmg"])
+    } else if cfg!(windows) {
+        ("nsis", &["nsis"])
+    } else {
+        ("deb", &["deb"])
+    };
+    let bundler = step::root()
+        .join("ui/node_modules/.bin")
+        .join(if cfg!(windows) { "tauri.cmd" } else { "tauri" });
+    step::run(step::command(bundler).args(["build", "--ci", "--bundles", kinds]))?;
+    let mut too_large = false;
+    for folder in folders {
+        for file in files(&step::target().join("release/bundle").join(folder))? {
+            let size = std::fs::metadata(&file)?.len();
+            let is_deb = file.extension().is_some_and(|it| it == "deb");
+            too_large |= is_deb && size > LARGEST_DEB;
+            println!("{}  {:.1} MiB", file.display(), size as f64 / 1024.0 / 1024.0);
+        }
+    }
+    if too_large {
+        bail!("the .deb is larger than {} MiB", LARGEST_DEB / 1024 / 1024);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("nothing was built in {}", folder.display()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
