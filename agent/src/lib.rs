@@ -11,6 +11,14 @@ pub mod log;
 
 pub mod blob;
 
+pub mod rule;
+
+pub mod command;
+
+pub mod secret;
+
+pub mod config;
+
 pub mod clock;
 
 pub mod home;

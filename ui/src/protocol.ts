@@ -1441,7 +1441,7 @@ expiresMs?: number, };
 /**
  * What a rule says.
  */
-export type RuleEffect = "allow" | "deny";
+export type RuleEffect = "allow" | "deny" | "ask";
 
 /**
  * Names a standing answer to such questions.

@@ -136,6 +136,8 @@ pub enum RuleEffect {
     Allow,
     /// Never do it; the model is told so.
     Deny,
+    /// Ask each time, even where another rule allows it.
+    Ask,
 }
 
 /// A rule before it has an id.
