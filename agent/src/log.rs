@@ -344,8 +344,10 @@ impl Logs {
         self.with_file(id, move |file| {
             let len = rollout::whole_lines(file, file.metadata()?.len())?;
             let mut state = page::fold_all(file, &path, &id_, len)?;
-            // Nothing happens in a thread that is closed, whatever its last event was.
-            state.summary.status = ThreadStatus::Idle;
+            // Nothing runs in a thread that is closed, whatever its last event was; a question waits all the same.
+            if state.summary.status == ThreadStatus::Running {
+                state.summary.status = ThreadStatus::Idle;
+            }
             Ok((Arc::new(state), len))
         })
         .await

@@ -1,6 +1,6 @@
 //! What a thread is right now: the fold of its events. Pure.
 
-use protocol::approval::Approval;
+use protocol::approval::{Approval, Decision};
 use protocol::artifact::{ArtifactEntry, ArtifactVersion};
 use protocol::setting::{ApprovalPolicy, SandboxMode};
 use protocol::thread::{
@@ -35,6 +35,9 @@ pub struct State {
     /// Questions that wait.
     #[serde(default)]
     pub approvals: Vec<Approval>,
+    /// Questions that were answered with a yes for the whole thread.
+    #[serde(default)]
+    pub granted: Vec<Approval>,
     /// Prompts that wait.
     #[serde(default)]
     pub queue: Vec<QueuedInput>,
@@ -84,6 +87,7 @@ impl State {
             open_turn: None,
             open_items: Vec::new(),
             approvals: Vec::new(),
+            granted: Vec::new(),
             queue: Vec::new(),
             usage: Usage::default(),
             context: ContextMeter::default(),
@@ -140,9 +144,16 @@ impl State {
             EventKind::ApprovalRequested { approval } => self.approvals.push(approval.clone()),
             EventKind::ApprovalResolved {
                 approval_id,
-                decision: _,
+                decision,
                 by: _,
-            } => self.approvals.retain(|it| &it.id != approval_id),
+            } => {
+                let answered = self.approvals.iter().position(|it| &it.id == approval_id);
+                if let Some(approval) = answered.map(|it| self.approvals.remove(it))
+                    && *decision == Decision::Thread
+                {
+                    self.granted.push(approval);
+                }
+            }
             EventKind::InputQueued { queued } => self.queue.push(queued.clone()),
             EventKind::InputDequeued { id } => self.queue.retain(|it| &it.id != id),
             EventKind::UsageUpdated {
