@@ -24,6 +24,7 @@ use protocol::{Code, Failure};
 
 pub use self::env::EnvPolicy;
 pub use self::folder::Effective;
+pub(crate) use self::folder::chain;
 use self::layer::{Layer, Requirements, Values};
 pub use self::provider::{DEMO, ProviderConfig, base_url};
 pub use self::watch::Watch;

@@ -3,6 +3,14 @@
 //! Modules stand in reading order, which is dependency order: each uses only those below it.
 //! Start reading at [`turn`]: the whole loop is there.
 
+pub mod doctor;
+
+pub mod attachment;
+
+pub mod files;
+
+pub mod instructions;
+
 pub mod tool;
 
 pub mod sandbox;

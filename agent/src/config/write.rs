@@ -183,7 +183,9 @@ fn set<T: Serialize + ?Sized>(root: &mut Table, path: &[&str], new: Option<&T>) 
         serde_json::Value::String(it) => value(it),
         serde_json::Value::Bool(it) => value(it),
         serde_json::Value::Array(all) => value(all.iter().filter_map(|it| it.as_str()).collect::<toml_edit::Array>()),
-        other => return Err(defect(&other)),
+        serde_json::Value::Null | serde_json::Value::Number(_) | serde_json::Value::Object(_) => {
+            return Err(defect(&"a value of this type is not written"));
+        }
     };
     if let Some(old) = here.get_mut(last) {
         // The comment behind the value stays behind the new one.

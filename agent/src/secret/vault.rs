@@ -125,8 +125,13 @@ fn decode(text: &str) -> Result<Key, Error> {
 
 /// The keyring's words without what it read: some of its errors carry the secret's bytes.
 fn plain(error: &keyring::Error) -> String {
-    match error {
-        keyring::Error::BadEncoding(_) | keyring::Error::BadDataFormat(..) => "its entry has a wrong format".to_owned(),
-        other => other.to_string(),
+    let carries_bytes = matches!(
+        error,
+        keyring::Error::BadEncoding(_) | keyring::Error::BadDataFormat(..)
+    );
+    if carries_bytes {
+        "its entry has a wrong format".to_owned()
+    } else {
+        error.to_string()
     }
 }
