@@ -5,15 +5,21 @@
 
 pub mod doctor;
 
+pub mod tools;
+
+pub mod exec;
+
+pub mod sandbox;
+
 pub mod attachment;
 
 pub mod files;
 
 pub mod instructions;
 
-pub mod tool;
+pub mod patch;
 
-pub mod sandbox;
+pub mod tool;
 
 pub mod log;
 
