@@ -1,5 +1,6 @@
-//! Chores of this repository: `cargo xtask run | test | bundle`. Says what it does, and installs what is missing.
+//! Chores of this repository: `cargo xtask run | test | bench | bundle`. Says what it does, and installs what is missing.
 
+mod bench;
 mod bundle;
 mod machine;
 mod run;
@@ -34,6 +35,8 @@ enum Chore {
         /// Only these steps (see what a whole run prints); other words select tests by their names.
         filters: Vec<String>,
     },
+    /// Runs zspark and the reference CLI side by side on one scripted model, and prints ratios.
+    Bench,
     /// Builds what is given to people: a .deb, a .dmg or an installer, depending on this machine.
     Bundle,
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Run { release, folder } => run::run(release, folder.as_deref()),
         Chore::Test { filters } => test::test(&filters),
+        Chore::Bench => bench::bench(),
         Chore::Bundle => bundle::bundle(),
     };
     match done {
