@@ -7,6 +7,8 @@ mod check;
 
 mod local;
 
+mod demo;
+
 mod provider;
 
 mod list;
@@ -37,6 +39,7 @@ mod window;
 
 pub use check::test;
 pub use connection::Connection;
+pub use demo::demo;
 
 pub use error::{Class, Error};
 pub use http::Http;
