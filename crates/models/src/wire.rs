@@ -93,13 +93,10 @@ impl Answer {
         }
     }
 
-    pub(crate) fn usage(&mut self, usage: Usage) {
-        self.ready.push_back(Ok(Piece::Usage(usage)));
-    }
-
     /// The answer is complete. [`Piece::Done`] follows when the connection is back in the pool.
-    pub(crate) fn end(&mut self, incomplete: Option<String>) {
+    pub(crate) fn end(&mut self, usage: Option<Usage>, incomplete: Option<String>) {
         self.hand_out();
+        self.ready.extend(usage.map(|it| Ok(Piece::Usage(it))));
         self.ended = Some(incomplete);
     }
 

@@ -39,6 +39,7 @@ struct Inner {
     received: Mutex<Vec<Received>>,
     count: watch::Sender<usize>,
     connections: Arc<AtomicU64>,
+    closed: Arc<watch::Sender<u64>>,
 }
 
 impl ModelServer {
@@ -58,17 +59,24 @@ impl ModelServer {
         let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let port = listener.local_addr()?.port();
         let connections = Arc::new(AtomicU64::new(0));
+        let closed = Arc::new(watch::Sender::new(0));
         let state = Arc::new(Inner {
             script: Mutex::new(script),
             received: Mutex::default(),
             count: watch::Sender::new(0),
             connections: connections.clone(),
+            closed: closed.clone(),
         });
+        let counting = Counting {
+            listener,
+            connections,
+            closed,
+        };
         let router = Router::new().fallback(answer).with_state(state.clone());
         let service = router.into_make_service_with_connect_info::<Peer>();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
-            if let Err(error) = axum::serve(Counting { listener, connections }, service).await {
+            if let Err(error) = axum::serve(counting, service).await {
                 // A test that waits for this server fails by itself; this says why.
                 panic!("the scripted model server ended: {error}");
             }
@@ -110,6 +118,13 @@ impl ModelServer {
     #[must_use]
     pub fn connections(&self) -> u64 {
         self.state.connections.load(Ordering::SeqCst)
+    }
+
+    /// Waits until this many connections have ended.
+    pub async fn closed(&self, number: u64) {
+        let mut closed = self.state.closed.subscribe();
+        // The sender lives in self, so waiting cannot fail.
+        drop(closed.wait_for(|it| *it >= number).await);
     }
 
     /// Adds a step at the end.
@@ -347,6 +362,7 @@ impl Connected<IncomingStream<'_, Counting>> for Peer {
 struct Counting {
     listener: TcpListener,
     connections: Arc<AtomicU64>,
+    closed: Arc<watch::Sender<u64>>,
 }
 
 impl Listener for Counting {
@@ -363,8 +379,12 @@ impl Listener for Counting {
                         connection: self.connections.fetch_add(1, Ordering::SeqCst) + 1,
                         reset: Arc::default(),
                     };
-                    let reset = peer.reset.clone();
-                    return (Io { stream, reset }, peer);
+                    let io = Io {
+                        stream,
+                        reset: peer.reset.clone(),
+                        closed: self.closed.clone(),
+                    };
+                    return (io, peer);
                 }
                 Err(_) => tokio::task::yield_now().await,
             }
@@ -382,10 +402,12 @@ impl Listener for Counting {
 struct Io {
     stream: TcpStream,
     reset: Arc<AtomicBool>,
+    closed: Arc<watch::Sender<u64>>,
 }
 
 impl Drop for Io {
     fn drop(&mut self) {
+        self.closed.send_modify(|it| *it += 1);
         if self.reset.load(Ordering::SeqCst) {
             // Closing with nothing to linger for is what sends a reset.
             let _best_effort = self.stream.set_zero_linger();

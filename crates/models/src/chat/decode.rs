@@ -283,15 +283,12 @@ impl Chat {
                 id: None,
             });
         }
-        if let Some(usage) = self.usage.take() {
-            answer.usage(usage);
-        }
         let incomplete = match self.finish.as_deref() {
             Some("length") => Some("max_output_tokens".to_owned()),
             Some("content_filter") => Some("content_filter".to_owned()),
             _ => None,
         };
-        answer.end(incomplete);
+        answer.end(self.usage.take(), incomplete);
     }
 }
 

@@ -184,18 +184,16 @@ impl Responses {
             let text = std::mem::take(&mut self.spoken);
             answer.finished(Entry::text(Role::Assistant, text));
         }
-        if let Some(tokens) = response.usage {
-            answer.usage(Usage {
-                input_tokens: tokens.input_tokens,
-                cached_input_tokens: tokens.input_tokens_details.and_then(|it| it.cached_tokens).unwrap_or(0),
-                output_tokens: tokens.output_tokens,
-                reasoning_output_tokens: tokens
-                    .output_tokens_details
-                    .and_then(|it| it.reasoning_tokens)
-                    .unwrap_or(0),
-            });
-        }
-        answer.end(incomplete);
+        let usage = response.usage.map(|tokens| Usage {
+            input_tokens: tokens.input_tokens,
+            cached_input_tokens: tokens.input_tokens_details.and_then(|it| it.cached_tokens).unwrap_or(0),
+            output_tokens: tokens.output_tokens,
+            reasoning_output_tokens: tokens
+                .output_tokens_details
+                .and_then(|it| it.reasoning_tokens)
+                .unwrap_or(0),
+        });
+        answer.end(usage, incomplete);
     }
 
     fn finished(&mut self, item: Item, answer: &mut Answer) {
