@@ -240,6 +240,12 @@ impl Processes {
         lock(&self.running).get(&id).cloned().ok_or(Error::Unknown(id))
     }
 
+    /// None runs.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        lock(&self.running).values().all(|it| it.has_ended())
+    }
+
     /// Kills all of them and waits until they are gone.
     pub async fn stop(&self) {
         let all: Vec<_> = lock(&self.running).values().cloned().collect();

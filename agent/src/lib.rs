@@ -3,9 +3,23 @@
 //! Modules stand in reading order, which is dependency order: each uses only those below it.
 //! Start reading at [`turn`]: the whole loop is there.
 
+pub mod engine;
+
+mod thread;
+
+mod turn;
+
+pub mod context;
+
 pub mod doctor;
 
 pub mod tools;
+
+pub mod approval;
+
+pub mod checkpoint;
+
+pub mod artifact;
 
 pub mod exec;
 
