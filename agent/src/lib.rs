@@ -5,10 +5,6 @@
 
 pub mod engine;
 
-mod thread;
-
-mod turn;
-
 pub mod context;
 
 pub mod doctor;
@@ -19,11 +15,11 @@ pub mod approval;
 
 pub mod checkpoint;
 
-pub mod artifact;
-
 pub mod exec;
 
 pub mod sandbox;
+
+pub mod artifact;
 
 pub mod attachment;
 
