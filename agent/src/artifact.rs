@@ -1,27 +1,3 @@
-<<<<<<< HEAD
-//! Which changed files are for people, and their kept versions. (The interface the engine is written against; EXEC's module takes its place.)
-
-use std::path::Path;
-
-use protocol::artifact::{Artifact, ArtifactEntry};
-use protocol::change::FileChange;
-use protocol::request::ArtifactText;
-use protocol::{Code, Failure};
-
-use crate::blob::Blobs;
-
-#[expect(clippy::unused_async, missing_docs, reason = "the interface only")]
-pub async fn found(_: &[FileChange], _: &[ArtifactEntry], _: &Blobs) -> Vec<Artifact> {
-    Vec::new()
-}
-#[expect(clippy::unused_async, missing_docs, reason = "the interface only")]
-pub async fn read(_: &Blobs, _: &Artifact, _limit: u64) -> Result<ArtifactText, Failure> {
-    Err(Failure::new(Code::Internal, "not here yet"))
-}
-#[expect(clippy::unused_async, missing_docs, reason = "the interface only")]
-pub async fn save(_: &Blobs, _: &Artifact, _to: &Path) -> Result<(), Failure> {
-    Err(Failure::new(Code::Internal, "not here yet"))
-=======
 //! Artifacts: the files a turn made that people open. Each version is kept as a blob.
 
 use std::io::{self, Read as _};
@@ -229,5 +205,4 @@ fn gone(artifact: &Artifact, why: &str) -> Failure {
     Failure::new(Code::NotFound, format!("The kept copy of {} is gone.", artifact.name))
         .hint("The file itself may still be in the folder.")
         .details(why)
->>>>>>> a20961c (checkpoint: what a turn did to files can be undone and redone, per file and per hunk; artifacts keep their versions)
 }

@@ -5,6 +5,10 @@
 
 pub mod engine;
 
+mod thread;
+
+mod turn;
+
 pub mod context;
 
 pub mod doctor;
