@@ -17,8 +17,8 @@ pub use self::heredoc::{Heredoc, heredoc_patch};
 pub use self::propose::propose_rule;
 pub(crate) use self::risk::lexical;
 pub use self::risk::{Reach, risks};
-pub(crate) use self::safe::segment_is_safe;
 pub use self::safe::{known_safe, known_safe_unsandboxed};
+pub(crate) use self::safe::{names_a_program, segment_is_safe};
 
 /// A command line and what was understood of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

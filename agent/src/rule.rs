@@ -16,7 +16,7 @@ use self::file::Files;
 use self::store::Store;
 use crate::clock::Clock;
 use crate::command::{Line, Segment, known_safe_unsandboxed};
-use crate::command::{lexical, segment_is_safe};
+use crate::command::{lexical, names_a_program, segment_is_safe};
 use crate::home::Home;
 
 /// All rules of one home. Cheap to clone; opens nothing until asked.
@@ -260,7 +260,10 @@ fn covering<'a>(allowing: &[&'a Rule], line: &Line, query: &RuleQuery) -> Option
     for segment in segments {
         let rule = allowing.iter().copied().find(|it| match &it.draft.subject {
             RuleSubject::CommandPrefix { prefix, escalated } => {
-                covers_mode(*escalated) && segment.starts_with(prefix) && means_the_same(prefix, &here, query)
+                covers_mode(*escalated)
+                    && segment.starts_with(prefix)
+                    && means_the_same(prefix, &here, query)
+                    && !names_a_program(segment, prefix)
             }
             RuleSubject::Write { .. } => false,
         });

@@ -207,7 +207,8 @@ fn prefix(segment: &Segment, escalated: bool) -> Option<Vec<String>> {
     let take = |count: usize| -> Option<Vec<String>> {
         let named = words.get(..count)?;
         // An option in the place of a subcommand, such as `git -c`, can change everything behind it.
-        (!named.iter().skip(1).any(|it| it.starts_with('-'))).then(|| named.iter().map(|it| (*it).to_owned()).collect())
+        (!named.iter().skip(1).any(|it| it.starts_with(['-', '+'])))
+            .then(|| named.iter().map(|it| (*it).to_owned()).collect())
     };
     if NEVER.contains(&name) {
         return None;

@@ -198,3 +198,20 @@ fn git_reads(arguments: &[&str]) -> bool {
         _ => false,
     }
 }
+
+/// Options of git that name a program to run. Whoever allows `git push` does not mean these, wherever they stand.
+pub(crate) fn names_a_program(segment: &Segment, prefix: &[String]) -> bool {
+    const OPTIONS: &[&str] = &[
+        "--receive-pack",
+        "--upload-pack",
+        "--exec",
+        "--ext-diff",
+        "--open-files-in-pager",
+    ];
+    segment.program() == "git"
+        && segment
+            .words
+            .iter()
+            .skip(prefix.len())
+            .any(|word| OPTIONS.iter().any(|it| long(&word.text, it)))
+}
