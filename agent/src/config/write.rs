@@ -148,8 +148,19 @@ impl Config {
         let mut document: DocumentMut = before.parse().map_err(|error: toml_edit::TomlError| {
             layer::wrong(&path, &before, error.span().map_or(0, |it| it.start), error.message())
         })?;
+        let blank = document.is_empty();
         change(document.as_table_mut())?;
-        let after = document.to_string();
+        let mut after = document.to_string();
+        // toml_edit puts new keys above the comments of a file that has nothing else.
+        if blank {
+            let end = if before.is_empty() || before.ends_with('\n') {
+                ""
+            } else {
+                "\n"
+            };
+            document.set_trailing("");
+            after = format!("{before}{end}{document}");
+        }
         if after == before {
             return Ok(());
         }
