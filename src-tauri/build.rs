@@ -1,3 +1,5 @@
+//! Lets Tauri read its configuration and compile the capabilities.
+
 fn main() {
     tauri_build::build()
 }

@@ -21,8 +21,6 @@ pub mod checkpoint;
 
 pub mod exec;
 
-pub mod sandbox;
-
 pub mod artifact;
 
 pub mod attachment;
@@ -34,6 +32,8 @@ pub mod instructions;
 pub mod patch;
 
 pub mod tool;
+
+pub mod sandbox;
 
 pub mod log;
 

@@ -75,7 +75,7 @@ impl Answer {
         self.ready.push_back(Ok(Piece::ReasoningBreak));
     }
 
-    /// A further message or call begins: what was finished before it stays.
+    /// A further entry begins: a message finished before it stays.
     pub(crate) fn begins(&mut self) {
         if matches!(self.held.last(), Some(Entry::Message { .. } | Entry::Call { .. })) {
             self.hand_out();

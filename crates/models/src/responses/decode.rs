@@ -117,13 +117,7 @@ impl Decoder for Responses {
                 answer.reasoning(&head.delta);
             }
             "response.reasoning_summary_part.added" if self.sections => answer.reasoning_break(),
-            "response.output_item.added" => {
-                if let Some(added) = read::<WithItem>(data)
-                    && added.item.kind != "reasoning"
-                {
-                    answer.begins();
-                }
-            }
+            "response.output_item.added" => answer.begins(),
             "response.output_item.done" => {
                 if let Some(done) = read::<WithItem>(data) {
                     self.finished(done.item, answer);
