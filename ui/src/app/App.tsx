@@ -3,6 +3,7 @@ import { CSPProvider } from "@base-ui/react/csp-provider";
 import { Tooltip } from "@base-ui/react/tooltip";
 import { lazy, Suspense, useEffect } from "react";
 
+import { Confirm } from "../components/Confirm";
 import { Toasts } from "../components/Toasts";
 import { Palette } from "../features/palette/Palette";
 import { Sidebar } from "../features/threads/Sidebar";
@@ -52,6 +53,7 @@ export function App() {
         </div>
         {settings && <Suspense><Settings /></Suspense>}
         <Palette />
+        <Confirm />
         <Announcer />
         <Toasts />
       </Tooltip.Provider>

@@ -32,6 +32,15 @@ export interface Toast {
   action?: { label: string; run: () => void };
 }
 
+/** Something that is done only after a yes. */
+export interface Question {
+  title: string;
+  text: string;
+  confirm: string;
+  danger?: boolean;
+  run: () => void;
+}
+
 export interface Store {
   info: HostInfo | undefined;
   tongue: Tongue;
@@ -53,6 +62,7 @@ export interface Store {
   /** What is open over everything else. Settings keep the page they opened on. */
   overlay: { type: "none" } | { type: "settings"; page?: string } | { type: "palette" } | { type: "shortcuts" };
   toasts: Toast[];
+  question: Question | undefined;
 }
 
 export const useStore = create<Store>(() => ({
@@ -70,6 +80,7 @@ export const useStore = create<Store>(() => ({
   sidebar: true,
   overlay: { type: "none" },
   toasts: [],
+  question: undefined,
 }));
 
 const set = useStore.setState;
@@ -257,6 +268,15 @@ export async function writeSettings(patch: SettingsPatch): Promise<void> {
   } catch (thrown) {
     tellFailure(thrown);
   }
+}
+
+/** Asks before something that can't be taken back. */
+export function askFirst(question: Question): void {
+  set({ question });
+}
+
+export function dropQuestion(): void {
+  set({ question: undefined });
 }
 
 let lastToast = 0;

@@ -16,7 +16,6 @@ type Style = Omit<Run, "text">;
 const NAMES = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 
 // CSI … final byte, OSC … BEL or ST, and two-character escapes. Other control characters but tab and line feed go too.
-// eslint-disable-next-line no-control-regex
 const CONTROL = /\u001b\[([0-9:;<=>?]*)[ -/]*([@-~])|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[@-Z\\^_()#][0-9A-Za-z]?|[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 function named(n: number): string | undefined {
