@@ -6,6 +6,7 @@ import { Empty } from "../components/Field";
 import { FailureCard } from "../components/FailureCard";
 import { strings as shared } from "../components/strings";
 import { Composer } from "../features/composer/Composer";
+import { NewThread } from "../features/welcome/NewThread";
 import { Transcript } from "../features/transcript/Transcript";
 import { host } from "../host";
 import { useWords } from "../i18n";
@@ -44,7 +45,7 @@ function Fresh({ cwd }: { cwd: string }) {
   return (
     <>
       <Header />
-      <div className={css.fresh} />
+      <NewThread cwd={cwd} />
       <Composer cwd={cwd} />
     </>
   );

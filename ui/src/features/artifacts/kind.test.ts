@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { language, previewKind, type PreviewKind } from "./kind";
+import { previewKind, type PreviewKind } from "./kind";
 
 const cases: [string, string, PreviewKind][] = [
   ["chart.png", "image/png", "image"],
@@ -23,7 +23,3 @@ const cases: [string, string, PreviewKind][] = [
 for (const [name, mediaType, kind] of cases) {
   it(`previews ${name} (${mediaType}) as ${kind}`, () => expect(previewKind(name, mediaType)).toBe(kind));
 }
-
-it("names the language by the ending or the whole name", () => {
-  expect([language("a.RS"), language("Makefile"), language("a.bin")]).toEqual(["rust", "make", undefined]);
-});

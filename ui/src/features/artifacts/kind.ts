@@ -15,19 +15,13 @@ export function previewKind(name: string, mediaType: string): PreviewKind {
   if (type === "text/markdown" || ending === "md" || ending === "markdown") return "markdown";
   if (type === "text/csv" || type === "text/tab-separated-values" || ending === "csv" || ending === "tsv") return "csv";
   if (type.startsWith("text/") || TEXT_TYPES.has(type) || type.endsWith("+json") || type.endsWith("+xml")) return "text";
-  return language(name) === undefined ? "unknown" : "text";
+  return TEXT_NAMES.has(name.toLowerCase()) || TEXT_ENDINGS.has(ending) ? "text" : "unknown";
 }
 
 /** The ending of a file name, without its dot, in lower case. */
 export function extension(name: string): string {
   const dot = name.lastIndexOf(".");
   return dot > 0 ? name.slice(dot + 1).toLowerCase() : "";
-}
-
-/** The language to highlight a file in; none where it is not known to be code. */
-export function language(name: string): string | undefined {
-  const whole = NAMES.get(name.toLowerCase());
-  return whole ?? ENDINGS.get(extension(name));
 }
 
 const TEXT_TYPES = new Set([
@@ -42,49 +36,10 @@ const TEXT_TYPES = new Set([
   "application/sql",
 ]);
 
-const NAMES = new Map([
-  ["dockerfile", "docker"],
-  ["makefile", "make"],
-]);
+const TEXT_NAMES = new Set(["dockerfile", "license", "makefile", "readme"]);
 
-const ENDINGS = new Map([
-  ["bash", "bash"],
-  ["c", "c"],
-  ["cc", "cpp"],
-  ["cpp", "cpp"],
-  ["cs", "csharp"],
-  ["css", "css"],
-  ["diff", "diff"],
-  ["go", "go"],
-  ["h", "c"],
-  ["hpp", "cpp"],
-  ["ini", "ini"],
-  ["java", "java"],
-  ["js", "javascript"],
-  ["json", "json"],
-  ["jsonl", "json"],
-  ["jsx", "jsx"],
-  ["kt", "kotlin"],
-  ["lock", "text"],
-  ["log", "text"],
-  ["lua", "lua"],
-  ["mjs", "javascript"],
-  ["patch", "diff"],
-  ["php", "php"],
-  ["ps1", "powershell"],
-  ["py", "python"],
-  ["rb", "ruby"],
-  ["rs", "rust"],
-  ["scss", "scss"],
-  ["sh", "bash"],
-  ["sql", "sql"],
-  ["swift", "swift"],
-  ["toml", "toml"],
-  ["ts", "typescript"],
-  ["tsx", "tsx"],
-  ["txt", "text"],
-  ["vue", "vue"],
-  ["xml", "xml"],
-  ["yaml", "yaml"],
-  ["yml", "yaml"],
+const TEXT_ENDINGS = new Set([
+  "bash", "c", "cc", "cpp", "cs", "css", "diff", "go", "h", "hpp", "ini", "java", "js", "json", "jsonl", "jsx", "kt",
+  "lock", "log", "lua", "mjs", "patch", "php", "ps1", "py", "rb", "rs", "scss", "sh", "sql", "swift", "toml", "ts",
+  "tsx", "txt", "vue", "xml", "yaml", "yml",
 ]);

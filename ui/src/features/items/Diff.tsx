@@ -1,5 +1,5 @@
 // One changed file: its lines in one column or side by side, and a way back for the file and for each part.
-import { Columns2, Redo2, Rows2, Undo2 } from "lucide-react";
+import { ChevronDown, ChevronRight, Columns2, Redo2, Rows2, Undo2 } from "lucide-react";
 import { useMemo, useState } from "react";
 
 import { IconButton } from "../../components/Button";
@@ -21,17 +21,22 @@ export interface DiffProps {
   onUndo?: () => void;
   onRedo?: () => void;
   onUndoHunk?: (hunk: number) => void;
+  /** Lets the head fold the lines away. */
+  fold?: { open: boolean; label: string; onToggle: () => void };
+  /** Said in the head, such as that the file was edited since. */
+  note?: string;
 }
 
 export function relative(path: string, cwd: string | undefined): string {
   return cwd !== undefined && path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path;
 }
 
-export function Diff({ change, cwd, undone = false, onUndo, onRedo, onUndoHunk }: DiffProps) {
+export function Diff({ change, cwd, undone = false, onUndo, onRedo, onUndoHunk, fold, note }: DiffProps) {
   const [split, setSplit] = useState(() => localStorage.getItem(LAYOUT) === "split");
   const [all, setAll] = useState(false);
   const t = useWords(strings);
   const parts = useMemo(() => hunks(change.diff), [change.diff]);
+  const folded = fold?.open === false;
   let room = all ? Infinity : FIRST_LINES;
   const choose = () => {
     localStorage.setItem(LAYOUT, split ? "unified" : "split");
@@ -40,19 +45,21 @@ export function Diff({ change, cwd, undone = false, onUndo, onRedo, onUndoHunk }
   return (
     <section className={css.file} data-testid="diff-view" data-undone={undone || undefined} aria-label={relative(change.path, cwd)}>
       <header className={css.head}>
+        {fold !== undefined && <IconButton small label={fold.label} icon={fold.open ? <ChevronDown /> : <ChevronRight />} aria-expanded={fold.open} onClick={fold.onToggle} />}
         <span className={css.path} title={change.path}><bdi>{relative(change.path, cwd)}</bdi></span>
         <Counts change={change} />
         {change.kind === "add" && <span className={css.kind}>{t("added")}</span>}
         {change.kind === "delete" && <span className={css.kind}>{t("deleted")}</span>}
         {change.movedFrom !== undefined && <span className={css.kind}>{t("moved", { path: relative(change.movedFrom, cwd) })}</span>}
         {undone && <span className={css.kind}>{t("undone")}</span>}
+        {note !== undefined && <span className={css.warning}>{note}</span>}
         <span className={css.actions}>
           <IconButton small label={split ? t("unified") : t("split")} icon={split ? <Rows2 /> : <Columns2 />} onClick={choose} />
           {undone && onRedo !== undefined && <IconButton small label={t("redoFile")} icon={<Redo2 />} onClick={onRedo} />}
           {!undone && onUndo !== undefined && <IconButton small label={t("undoFile")} icon={<Undo2 />} onClick={onUndo} />}
         </span>
       </header>
-      {change.binary ? <p className={css.said}>{t("binary")}</p> : (
+      {folded ? null : change.binary ? <p className={css.said}>{t("binary")}</p> : (
         <div className={css.scroll} tabIndex={0} role="region" aria-label={relative(change.path, cwd)}>
           {parts.map((hunk, i) => {
             if (room <= 0) return null;
@@ -62,8 +69,8 @@ export function Diff({ change, cwd, undone = false, onUndo, onRedo, onUndoHunk }
           })}
         </div>
       )}
-      {room <= 0 && <button type="button" className={css.rest} onClick={() => setAll(true)}>…</button>}
-      {change.truncated && <p className={css.said}>{t("cutDiff")}</p>}
+      {!folded && room <= 0 && <button type="button" className={css.rest} onClick={() => setAll(true)}>…</button>}
+      {!folded && change.truncated && <p className={css.said}>{t("cutDiff")}</p>}
     </section>
   );
 }

@@ -3,6 +3,7 @@ import { words } from "../../i18n/words";
 
 export const strings = words({
   en: {
+    settings: "Settings",
     welcome: "Welcome to zspark",
     welcomeText: "An agent that works in a folder of yours, on this computer. Choose the model it thinks with.",
     stepModel: "Model",
@@ -42,6 +43,7 @@ export const strings = words({
     failed: "That did not work",
   },
   "zh-CN": {
+    settings: "设置",
     welcome: "欢迎使用 zspark",
     welcomeText: "它在你的电脑上、你选定的文件夹里替你做事。先选它用哪个模型思考。",
     stepModel: "模型",
