@@ -1,7 +1,7 @@
 //! The HTTP client all providers share, so that connections are kept alive between requests.
 //!
-//! There are two of them inside, each made when first needed: reading the system's trust store takes time that a plain
-//! `http://` base URL should not pay at start.
+//! There are three of them inside, each made when first needed: reading the system's trust store takes time that a plain
+//! `http://` base URL should not pay at start, and a server on this machine is not asked for through a proxy.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -16,6 +16,7 @@ pub struct Http(Arc<Shared>);
 
 struct Shared {
     user_agent: String,
+    local: OnceLock<reqwest::Client>,
     plain: OnceLock<reqwest::Client>,
     secure: OnceLock<reqwest::Client>,
     refused: Mutex<HashMap<(String, String), HashSet<Feature>>>,
@@ -28,6 +29,7 @@ impl Http {
     pub fn new(version: &str) -> Self {
         Self(Arc::new(Shared {
             user_agent: format!("zspark/{version}"),
+            local: OnceLock::new(),
             plain: OnceLock::new(),
             secure: OnceLock::new(),
             refused: Mutex::default(),
@@ -38,7 +40,12 @@ impl Http {
     /// The client for a URL.
     pub(crate) fn client(&self, url: &reqwest::Url, provider: &str) -> Result<reqwest::Client, Error> {
         let plain = url.scheme() == "http";
-        let cell = if plain { &self.0.plain } else { &self.0.secure };
+        let local = plain && is_loopback(url);
+        let cell = match (local, plain) {
+            (true, _) => &self.0.local,
+            (false, true) => &self.0.plain,
+            (false, false) => &self.0.secure,
+        };
         if let Some(client) = cell.get() {
             return Ok(client.clone());
         }
@@ -51,6 +58,9 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none());
         if plain {
             builder = builder.tls_certs_only(std::iter::empty());
+        }
+        if local {
+            builder = builder.no_proxy();
         }
         let client = builder
             .build()
@@ -95,6 +105,11 @@ impl std::fmt::Debug for Http {
             .field("user_agent", &self.0.user_agent)
             .finish_non_exhaustive()
     }
+}
+
+fn is_loopback(url: &reqwest::Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|it| it.is_loopback())
 }
 
 /// An error and its causes, in one line.

@@ -24,7 +24,7 @@ use crate::wire::{self, Answer, Body, Decoder};
 /// A provider that asks for more than this is not waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// After the last event, how long the end of the body is waited for, so that the connection can be used again.
-const TAIL: Duration = Duration::from_millis(100);
+const TAIL: Duration = Duration::from_millis(200);
 
 /// Answers a prompt.
 pub(crate) fn stream(http: Http, connection: Connection, prompt: Prompt) -> BoxStream<'static, Result<Piece, Error>> {

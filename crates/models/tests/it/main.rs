@@ -9,6 +9,8 @@ mod finding;
 
 mod responses;
 
+mod scripts;
+
 use std::time::Duration;
 
 use futures::StreamExt;
