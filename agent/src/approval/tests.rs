@@ -78,7 +78,7 @@ fn sandbox_mode_and_policy_decide_together() {
         (WorkspaceWrite, Untrusted, write("/home/me/work/a"), "asks"),
         (ReadOnly, OnRequest, write("/home/me/work/a"), "asks, free"),
         (ReadOnly, Never, write("/home/me/work/a"), "no"),
-        (DangerFullAccess, OnRequest, write("/etc/passwd"), "yes"),
+        (DangerFullAccess, OnRequest, write("/etc/passwd"), "yes, free"),
         (ReadOnly, Untrusted, Access::Nothing, "yes"),
         (ReadOnly, Never, Access::Read(vec!["/etc/passwd".into()]), "yes"),
     ];

@@ -122,7 +122,7 @@ async fn a_patch_shows_its_diff_makes_an_artifact_and_can_be_undone() {
         panic!("{items:?}")
     };
     let kinds: Vec<_> = changes.iter().map(|it| (it.kind, it.added, it.removed)).collect();
-    assert_eq!(kinds, [(ChangeKind::Add, 1, 0), (ChangeKind::Update, 1, 1)]);
+    assert_eq!(kinds, [(ChangeKind::Update, 1, 1), (ChangeKind::Add, 1, 0)]);
     let names: Vec<_> = items
         .iter()
         .filter_map(|it| match &it.kind {
