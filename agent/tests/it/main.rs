@@ -6,6 +6,7 @@ mod approvals;
 mod exec;
 mod faults;
 mod log;
+mod patch;
 mod sandbox;
 mod stage;
 mod turns;
