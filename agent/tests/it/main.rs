@@ -1,4 +1,6 @@
 //! The engine's parts, from outside.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test picks what it is about")]
 
 mod approvals;
 mod blob;
