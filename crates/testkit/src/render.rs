@@ -438,6 +438,14 @@ fn call_deltas(calls: &[Call], shape: Shape) -> Vec<Value> {
                 })
             })
             .collect(),
+        Shape::FreshIds => numbered()
+            .flat_map(|(at, it)| {
+                pieces(&it.arguments, 8).into_iter().enumerate().map(move |(piece, text)| {
+                    let id = format!("{}_{piece}", it.id);
+                    json!([{ "index": at, "id": id, "function": { "name": it.name, "arguments": text } }])
+                })
+            })
+            .collect(),
         Shape::EmptyNames => numbered()
             .flat_map(|(at, it)| {
                 let text = pieces(&it.arguments, 8).into_iter().map(move |text| {

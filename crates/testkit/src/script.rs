@@ -166,6 +166,8 @@ pub enum Shape {
     SameIndex,
     /// Id and name again in every piece.
     Repeated,
+    /// The name again and a new id in every piece.
+    FreshIds,
     /// An empty name and id in every piece but the first.
     EmptyNames,
     /// All calls whole in one chunk.

@@ -229,11 +229,18 @@ impl Chat {
             if !again {
                 return at;
             }
-        } else if !begins && !self.calls.is_empty() {
-            // A piece without a name continues something. Some providers make up a new id for each piece.
-            let by_index = self.calls.iter().rposition(|it| index.is_some() && it.index == index);
-            if let Some(at) = by_index.or(index.is_none().then(|| self.calls.len() - 1)) {
+        } else {
+            // A new id. Some providers make one up for each piece: what has no name, or the name of the call at the same
+            // index that is not whole yet, continues it.
+            let continues = |it: &Open| {
+                let unfinished = it.name == name && !it.arguments.is_empty() && !complete(&it.arguments);
+                index.is_some() && it.index == index && (!begins || unfinished)
+            };
+            if let Some(at) = self.calls.iter().rposition(continues) {
                 return at;
+            }
+            if let (None, false, Some(last)) = (index, begins, self.calls.len().checked_sub(1)) {
+                return last;
             }
         }
         self.calls.push(Open {

@@ -142,6 +142,7 @@ async fn calls_are_understood_in_every_shape() {
         Shape::NoIndexNoId,
         Shape::SameIndex,
         Shape::Repeated,
+        Shape::FreshIds,
         Shape::EmptyNames,
         Shape::AtOnce,
         Shape::ObjectArguments,
