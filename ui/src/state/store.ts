@@ -140,6 +140,7 @@ export async function start(): Promise<void> {
 
 function goHome(info: HostInfo, settings: Settings, summaries: ThreadSummary[]): void {
   const last = readPlace();
+  const newest = summaries.reduce<ThreadSummary | undefined>((best, it) => (best === undefined || it.updatedMs > best.updatedMs ? it : best), undefined);
   if (settings.provider.value === null) {
     set({ place: { view: "welcome" } });
   } else if (last?.view === "thread" && summaries.some((it) => it.id === last.threadId)) {
@@ -148,8 +149,8 @@ function goHome(info: HostInfo, settings: Settings, summaries: ThreadSummary[]):
     newThread(info.folder);
   } else if (last?.view === "new") {
     newThread(last.cwd);
-  } else if (summaries[0] !== undefined) {
-    openThread(summaries[0].id);
+  } else if (newest !== undefined) {
+    openThread(newest.id);
   } else if (settings.recentFolders[0] !== undefined) {
     newThread(settings.recentFolders[0]);
   } else {

@@ -36,7 +36,7 @@ export const ItemView = memo(function ItemView({ item, threadId, turnId, asked, 
     case "reasoning":
       return <Reasoning item={item} open={verbose} />;
     case "plan":
-      return <Plan item={item} open={verbose || item.status === "inProgress"} />;
+      return <Plan item={item} open />;
     case "command":
       return <Command item={item} threadId={threadId} asked={asked} open={verbose} />;
     case "commandInput":

@@ -9,7 +9,7 @@ import { strings } from "./strings";
 
 type PlanItem = Extract<Item, { type: "plan" }>;
 
-export function Plan({ item, open }: { item: PlanItem; open: boolean }) {
+export function Plan({ item, open }: { item: PlanItem; open?: boolean }) {
   const t = useWords(strings);
   const done = item.steps.filter((step) => step.status === "completed").length;
   return (
