@@ -181,8 +181,7 @@ fn read_on(file: Arc<File>, path: &Path, place: Cursor, len: Option<u64>) -> std
         match rollout::prefix(line) {
             Some(prefix) if prefix.kind == "contextAppended" => lines.pass(Some(prefix.seq)),
             Some(_) | None => {
-                // A reader that was told of events which were never kept waits for the next ones.
-                if let Some(event) = lines.next(line, path).filter(|it| it.seq > place.seq) {
+                if let Some(event) = lines.next(line, path) {
                     bytes += line.len();
                     events.push(event);
                 }
