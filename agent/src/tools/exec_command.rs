@@ -10,6 +10,7 @@ use protocol::setting::SandboxMode;
 use protocol::{ItemKind, ItemStatus};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 
 use super::apply_patch;
 use crate::command;
@@ -17,6 +18,8 @@ use crate::exec::{Look, Process, Processes, Start};
 use crate::patch::absolute;
 use crate::sandbox::{Policy, Sandbox, Spawn};
 use crate::tool::{Access, Begin, CommandAccess, Cx, End, Grant, Output, Step, Tool};
+
+mod login;
 
 /// Bytes a token is taken for.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -74,6 +77,8 @@ pub struct ExecCommand {
     sandbox: Arc<dyn Sandbox>,
     env: Arc<BTreeMap<String, String>>,
     shell: PathBuf,
+    /// What a login shell makes of `env`; `None` where that could not be found out.
+    login: OnceCell<Option<BTreeMap<String, String>>>,
 }
 
 impl ExecCommand {
@@ -86,13 +91,24 @@ impl ExecCommand {
             sandbox,
             env: Arc::new(env),
             shell,
+            login: OnceCell::new(),
         }
     }
 
-    fn spawn(&self, input: &Input, cwd: PathBuf, policy: &Policy) -> Spawn {
+    async fn spawn(&self, input: &Input, cwd: PathBuf, policy: &Policy) -> Spawn {
         let shell = input.shell.as_ref().map_or_else(|| self.shell.clone(), PathBuf::from);
-        let login = input.login.unwrap_or(true);
+        let mut login = input.login.unwrap_or(true);
         let mut env = self.env.as_ref().clone();
+        if login
+            && shell == self.shell
+            && let Some(profile) = self
+                .login
+                .get_or_init(|| login::environment(&self.shell, &self.env))
+                .await
+        {
+            env.clone_from(profile);
+            login = false;
+        }
         // A pager would wait for somebody to press a key.
         for name in ["PAGER", "GIT_PAGER", "GH_PAGER"] {
             env.insert(name.to_owned(), "cat".to_owned());
@@ -185,7 +201,7 @@ impl Tool for ExecCommand {
         if !cwd.is_dir() {
             return failed(format!("{} is not a folder", cwd.display()));
         }
-        let confined = match self.sandbox.confine(self.spawn(&input, cwd, &policy), &policy) {
+        let confined = match self.sandbox.confine(self.spawn(&input, cwd, &policy).await, &policy) {
             Ok(it) => it,
             Err(error) => return failed(error.to_string()),
         };
