@@ -267,7 +267,8 @@ impl<'a> Reader<'a> {
         if self.rest.next_if_eq(&'&').is_some() {
             let target = self.bare_word();
             let descriptor = !target.is_empty() && target.chars().all(|it| it.is_ascii_digit());
-            return (descriptor || target == "-").then_some(());
+            // `>&1x` and `>&1*` are files.
+            return ((descriptor || target == "-") && self.at_boundary()).then_some(());
         }
         while self.rest.next_if(|it| matches!(it, ' ' | '\t')).is_some() {}
         (self.bare_word() == "/dev/null" && self.at_boundary()).then_some(())

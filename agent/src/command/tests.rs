@@ -136,6 +136,12 @@ fn everything_else_is_opaque() {
         "echo a 3>x",
         "echo a >/dev/sda",
         "echo a 2>&1x",
+        "echo a 2>&1*",
+        "echo a >&1é",
+        "echo a >&1'x'",
+        "echo a >&1$x",
+        "echo a >&-'x'",
+        "echo a >&\\1x",
         // Grammar.
         "(id)",
         "{ id; }",

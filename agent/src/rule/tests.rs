@@ -395,7 +395,7 @@ async fn another_process_is_heard_of() {
         .save(None, draft("make", RuleEffect::Allow), "person")
         .await
         .unwrap();
-    assert_eq!(one.list().await.unwrap(), [saved.clone()]);
+    assert_eq!(one.list().await.unwrap(), std::slice::from_ref(&saved));
     other.delete(&saved.id).await.unwrap();
     assert_eq!(one.list().await.unwrap(), []);
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test picks what it is about")]
 
 mod approvals;
+mod command;
 mod exec;
 mod faults;
 mod log;
