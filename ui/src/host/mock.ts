@@ -1,5 +1,6 @@
 // A host without an engine, for development and for tests in a browser. `?scene=`, `&theme=`, `&lang=`, `&density=` choose what it shows.
-import type { Attachment, Failure, Frame, HostEvent, Input, Methods, ThreadSummary } from "../protocol";
+import type { Artifact, ArtifactEntry, ArtifactRef, Attachment, Failure, Frame, HostEvent, Input, Methods, ThreadSummary } from "../protocol";
+import { contentOf } from "./mock/files";
 import { HOME, mockHome } from "./mock/home";
 import { scene, settings as threadSettings, summary } from "./mock/scenes";
 import { MockThread, newId } from "./mock/thread";
@@ -98,7 +99,7 @@ export function mockHost(query = new URLSearchParams(location.search)): Host {
     },
     "turn/interrupt": ({ threadId }) => done(thread(threadId).stop?.abort()),
     "turn/changes": ({ threadId, turnId }) => changesOf(thread(threadId), turnId),
-    "turn/undo": ({ threadId, turnId, paths }) => revert(thread(threadId), turnId, paths, false),
+    "turn/undo": ({ threadId, turnId, paths, force }) => !force && edited.length > 0 ? fail("conflict", "The file was edited after the agent changed it.") : revert(thread(threadId), turnId, paths, false),
     "turn/redo": ({ threadId, turnId, paths }) => revert(thread(threadId), turnId, paths, true),
     "queue/remove": ({ threadId, id }) => done(thread(threadId).append({ type: "inputDequeued", id })),
     "approval/decide": ({ threadId, approvalId, decision }) => done(thread(threadId).decide(approvalId, decision)),
@@ -123,12 +124,11 @@ export function mockHost(query = new URLSearchParams(location.search)): Host {
       name, path: `${HOME}/.zspark/pasted/${name}`, mediaType: name.endsWith(".png") ? "image/png" : "text/plain",
       size: Math.floor((base64.length * 3) / 4), delivery: name.endsWith(".png") ? "image" : "inline",
     }),
-    "artifact/list": ({ threadId }) => thread(threadId).events.flatMap((event) =>
-      event.type === "itemCompleted" && event.item.type === "artifact"
-        ? [{ artifact: event.item.artifact, versions: [{ version: event.item.artifact.version, turnId: event.turnId, size: event.item.artifact.size, hash: event.item.artifact.hash, atMs: event.atMs }] }]
-        : [],
-    ).reverse(),
-    "artifact/read": ({ artifact }) => ({ text: artifact.artifactId.endsWith(".csv") ? "hour,ships\n06:00,4\n07:00,9\n08:00,\"12, delayed\"\n" : "# Arrivals\n\nShips without a time now come **last**.\n", truncated: false, binary: false }),
+    "artifact/list": ({ threadId }) => artifactsOf(thread(threadId)),
+    "artifact/read": ({ artifact }) => {
+      const { name } = artifactOf(thread(artifact.threadId), artifact);
+      return { text: contentOf(name, artifact.version), truncated: false, binary: name.endsWith(".pdf") };
+    },
     "artifact/save": () => ({}),
     "output/read": ({ threadId, blob, line, limit, query: text }) => {
       const lines = thread(threadId).outputs.get(blob) ?? fail("notFound", "This output is gone.");
@@ -171,7 +171,7 @@ export function mockHost(query = new URLSearchParams(location.search)): Host {
     ],
   };
 
-  const answers: { [M in keyof HostAnswers]: () => HostAnswers[M] } = {
+  const answers: { [M in keyof HostAnswers]: (params: unknown) => HostAnswers[M] } = {
     "host/info": () => ({ version: "0.1.0", platform: "linux", locale: navigator.language, home: `${HOME}/.zspark`, folder: query.get("folder") ?? undefined }),
     "host/pickFolder": () => `${HOME}/code/harbour`,
     "host/pickFiles": () => [`${HOME}/Documents/plan.pdf`, `${HOME}/Pictures/quay.png`],
@@ -180,7 +180,11 @@ export function mockHost(query = new URLSearchParams(location.search)): Host {
     "host/revealArtifact": () => null,
     "host/openFolder": () => null,
     "host/openUrl": () => null,
-    "host/preview": () => ({ url: "about:blank" }),
+    "host/preview": (params) => {
+      const { artifact: wanted } = params as { artifact: ArtifactRef };
+      const { name, mediaType } = artifactOf(thread(wanted.threadId), wanted);
+      return { url: URL.createObjectURL(new Blob([contentOf(name, wanted.version)], { type: mediaType })) };
+    },
     "host/ready": () => null,
   };
   const bin = new Map<string, MockThread>();
@@ -193,9 +197,9 @@ export function mockHost(query = new URLSearchParams(location.search)): Host {
       await Promise.resolve();
       return structuredClone(await handlers[method](params));
     },
-    shell: async (method) => {
+    shell: async (method, params) => {
       await Promise.resolve();
-      return answers[method]();
+      return answers[method](params);
     },
     follow: (topic, onFrame) => {
       if (topic.type === "home") {
@@ -217,6 +221,23 @@ function done(_: unknown): Record<symbol, never> {
   return {};
 }
 
+function artifactsOf(thread: MockThread): ArtifactEntry[] {
+  const entries = new Map<string, ArtifactEntry>();
+  for (const event of thread.events) {
+    if (event.type !== "itemCompleted" || event.item.type !== "artifact") continue;
+    const { artifact } = event.item;
+    const before = entries.get(artifact.id)?.versions ?? [];
+    const version = { version: artifact.version, turnId: event.turnId, size: artifact.size, hash: artifact.hash, atMs: event.atMs };
+    entries.delete(artifact.id);
+    entries.set(artifact.id, { artifact, versions: [...before, version] });
+  }
+  return [...entries.values()].reverse();
+}
+
+function artifactOf(thread: MockThread, wanted: ArtifactRef): Artifact {
+  return artifactsOf(thread).find((it) => it.artifact.id === wanted.artifactId)?.artifact ?? fail("notFound", "This file is gone.");
+}
+
 function attachmentOf(path: string): Attachment {
   const name = path.split("/").at(-1) ?? path;
   const image = /\.(png|jpe?g|webp)$/.test(name);
@@ -227,6 +248,9 @@ function attachmentsOf(input: Input): Attachment[] {
   return input.attachments.map(attachmentOf);
 }
 
+/** Ends of paths that count as edited since. */
+const edited = new URLSearchParams(globalThis.location.search).getAll("edited");
+
 function changesOf(thread: MockThread, turnId?: string) {
   const undone = new Set<string>();
   const changes = thread.events.flatMap((event) => {
@@ -236,7 +260,7 @@ function changesOf(thread: MockThread, turnId?: string) {
     }
     return event.type === "itemCompleted" && event.item.type === "fileChange" && (turnId === undefined || event.turnId === turnId) ? event.item.changes : [];
   });
-  return changes.map((change) => ({ change, undone: undone.has(change.path), modifiedSince: false }));
+  return changes.map((change) => ({ change, undone: undone.has(change.path), modifiedSince: edited.some((end) => change.path.endsWith(end)) && !undone.has(change.path) }));
 }
 
 function revert(thread: MockThread, turnId: string, paths: string[] | undefined, redo: boolean) {

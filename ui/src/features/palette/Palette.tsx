@@ -94,7 +94,7 @@ function Box({ actions }: { actions: Action[] }) {
     const fits = (of: Row[], most: number) => rank(of, query, (it) => it.name, (it) => it.also).slice(0, most);
     const parts = [fits(all, 40), fits(ofThreads, THREADS), fits(ofPages, query.trim() === "" ? 0 : PAGES)];
     // The section with the best match comes first, so that Enter does what was meant.
-    if (query.trim() !== "") parts.sort((a, b) => (b[0]?.score ?? -1) - (a[0]?.score ?? -1));
+    if (query.trim() !== "") parts.sort((a, b) => best(b) - best(a));
     return parts.flat();
   }, [actions, summaries, query, t, s, shortcut]);
 
@@ -170,6 +170,13 @@ function Box({ actions }: { actions: Action[] }) {
       <p className={css.hint} aria-hidden>{t("hint")}</p>
     </Base.Popup>
   );
+}
+
+/** How well the best row of a section fits; a command wins over a setting or a thread of nearly the same name. */
+function best(rows: readonly { score: number; item: Row }[]): number {
+  const first = rows[0];
+  if (first === undefined) return -1;
+  return first.score + (first.item.section === "actions" ? 25 : 0);
 }
 
 function Marked({ text, at }: { text: string; at: readonly number[] }) {

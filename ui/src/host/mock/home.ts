@@ -24,7 +24,7 @@ export function mockHome(query: URLSearchParams): MockHome {
       provider: { value: configured ? "acme" : null, origin: user },
       model: { value: configured ? "spark-large" : null, origin: user },
       effort: { value: "medium", origin: factory },
-      sandbox: { value: "workspace-write", origin: factory },
+      sandbox: { value: "workspace-write", origin: query.has("managed") ? { type: "managed", path: "/etc/zspark/managed.toml" } : factory },
       approval: { value: "on-request", origin: factory },
       networkAccess: { value: false, origin: factory },
       writableRoots: { value: [], origin: factory },
@@ -32,6 +32,7 @@ export function mockHome(query: URLSearchParams): MockHome {
       theme: { value: theme === "dark" || theme === "light" ? theme : "system", origin: factory },
       density: { value: density === "report" || density === "verbose" ? density : "normal", origin: factory },
       providers: configured ? [cloud, provider, demo] : [demo],
+      ...(query.has("broken") ? { broken: { code: "configBroken" as const, message: `${HOME}/.zspark/config.toml, line 12: the value of sandbox_mode is not one of those that exist.`, hint: "Write read-only, workspace-write or danger-full-access.", details: "TOML parse error at line 12, column 16" } } : {}),
       recentFolders: configured ? [`${HOME}/code/harbour`, `${HOME}/Documents/2026 年度预算`] : [],
     },
     rules: [

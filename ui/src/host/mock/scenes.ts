@@ -1,5 +1,6 @@
 // Scripted threads: every kind of item, long outputs, long names, Chinese. `?scene=` puts one of them on top.
 import type { Artifact, FileChange, ThreadSettings, ThreadSummary } from "../../protocol";
+import { artifacts } from "./files";
 import { HOME } from "./home";
 import { MockThread, newId, TurnWriter } from "./thread";
 
@@ -193,6 +194,10 @@ export function scene(name: string, onChange: (summary: ThreadSummary) => void):
     make("Plan the summer timetable", HARBOUR, 50 * 60 * minute, empty, { pinned: true }),
     make("Weekly notes", `${HOME}/notes`, 80 * 60 * minute, empty),
   ];
+  if (name === "artifacts") threads.push(make("One file of every kind", HARBOUR, 0, artifacts));
+  if (name === "many") {
+    for (let i = 0; i < 1000; i += 1) threads.push(make(`Question ${String(i + 1)} about berths`, `${HOME}/code/project-${String(i % 40)}`, minute * i, empty, { archived: i % 50 === 0 }));
+  }
   if (name === "long") threads.push(make("Four hundred questions about tides", HARBOUR, 0, long));
   return threads;
 }
