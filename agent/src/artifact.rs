@@ -206,3 +206,6 @@ fn gone(artifact: &Artifact, why: &str) -> Failure {
         .hint("The file itself may still be in the folder.")
         .details(why)
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,3 +262,60 @@ async fn a_terminal_is_no_way_out() {
     }
     assert!(!stage.outside.join("new").exists());
 }
+
+#[test]
+fn nothing_outlives_a_killed_zspark() {
+    let folder = tempfile::tempdir().unwrap();
+    let alive = folder.path().join("alive");
+    std::process::Command::new("mkfifo").arg(&alive).status().unwrap();
+    // The shell stands for zspark. Whoever survives it keeps the pipe open.
+    let script = format!(
+        "{} --run-as-sandbox-stage no-network $$ 1 {1} 0 bash -c 'exec 3>{1}/alive; setsid sleep 1000 & sleep 1000' & wait",
+        launcher().exe.display(),
+        folder.path().display()
+    );
+    let mut zspark = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .spawn()
+        .unwrap();
+    // Opening waits until somebody writes; reading ends when nobody can any more.
+    let mut pipe = std::fs::File::open(&alive).unwrap();
+    zspark.kill().unwrap();
+    zspark.wait().unwrap();
+    let mut rest = Vec::new();
+    std::io::Read::read_to_end(&mut pipe, &mut rest).unwrap();
+    assert_eq!(rest.len(), 0);
+}
+
+#[test]
+fn without_user_namespaces_the_sandbox_is_narrower_and_never_wider() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().canonicalize().unwrap().join("work");
+    std::fs::create_dir_all(work.join(".git")).unwrap();
+    std::fs::create_dir(work.join("sub")).unwrap();
+    for name in [".git/config", "file", "../outside"] {
+        std::fs::write(work.join(name), "old").unwrap();
+    }
+    let root = work.display();
+    let inner = format!(
+        "for path in file sub/new .git/config .git/hook .codex ../outside ../new; do {} --run-as-sandbox-stage no-network $$ 1 {root} \
+         3 {root}/.codex {root}/.git {root}/.zspark bash -c \"echo x > $path\" 2>/dev/null && echo $path; done; true",
+        launcher().exe.display()
+    );
+    // A user namespace in which no further one can be made, and no capability is left.
+    let outer = "echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs bash -c \"$0\"";
+    let output = std::process::Command::new("unshare")
+        .args(["-Ur", "bash", "-c", outer, &inner])
+        .current_dir(&work)
+        .output()
+        .unwrap();
+    assert_eq!(
+        (
+            String::from_utf8_lossy(&output.stdout).as_ref(),
+            String::from_utf8_lossy(&output.stderr).as_ref()
+        ),
+        ("file\nsub/new\n", "")
+    );
+    assert_eq!(read(&work.join(".git/config")), "old");
+    assert_eq!(read(&work.join("../outside")), "old");
+}
