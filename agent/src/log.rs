@@ -15,19 +15,23 @@ mod files;
 
 mod page;
 
+mod search;
+
+mod index;
+
 mod fork;
 
 mod writer;
 
 mod reader;
 
+mod lookup;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use protocol::artifact::ArtifactEntry;
-use protocol::thread::{Page, SearchHit, ThreadStatus, ThreadSummary, TurnSummary};
 use protocol::{EventKind, ThreadId, TurnId};
 use tokio::sync::broadcast;
 
@@ -39,6 +43,7 @@ pub use writer::Log;
 use crate::clock::Clock;
 use crate::home::Home;
 use files::{make, move_all, open};
+use index::{Index, Known};
 use live::Feed;
 
 /// What the log does.
@@ -52,14 +57,14 @@ struct Inner {
     home: Home,
     clock: Clock,
     news: Arc<News>,
-    threads: Mutex<HashMap<ThreadId, Known>>,
+    threads: Mutex<HashMap<ThreadId, InUse>>,
     /// Held while a thread is opened, made, moved or copied, so that it gets one writer.
     opening: tokio::sync::Mutex<()>,
 }
 
 /// A thread that somebody here reads or writes.
 #[derive(Default)]
-struct Known {
+struct InUse {
     feed: Weak<Feed>,
     writer: Weak<writer::Writer>,
 }
@@ -67,10 +72,13 @@ struct Known {
 /// Whom a writer tells.
 struct News {
     changes: broadcast::Sender<ThreadId>,
+    index: Index,
 }
 
 impl News {
-    fn grown(&self, _id: &ThreadId) {}
+    fn grown(&self, id: &ThreadId) {
+        self.index.grown(id);
+    }
 
     fn changed(&self, id: &ThreadId) {
         // Nobody listening is fine.
@@ -83,10 +91,11 @@ impl Logs {
     #[must_use]
     pub fn open(home: &Home, clock: Clock) -> Self {
         let (changes, _) = broadcast::channel(1024);
+        let index = Index::new(home.index(), home.threads(), clock.clone());
         Self(Arc::new(Inner {
             home: home.clone(),
             clock,
-            news: Arc::new(News { changes }),
+            news: Arc::new(News { changes, index }),
             threads: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
         }))
@@ -102,6 +111,7 @@ impl Logs {
         };
         let id = thread_id.clone();
         let path = self.path(&id)?;
+        self.0.news.index.start();
         let _opening = self.0.opening.lock().await;
         let place = self.place(&id, path.clone(), {
             let id = id.clone();
@@ -128,6 +138,7 @@ impl Logs {
     /// # Errors
     /// When there is no such thread, or another process writes it.
     pub async fn write(&self, id: &ThreadId) -> Result<Log> {
+        self.0.news.index.start();
         let _opening = self.0.opening.lock().await;
         self.write_opening(id).await
     }
@@ -137,10 +148,13 @@ impl Logs {
             return Ok(log);
         }
         let path = self.path(id)?;
+        self.feed(id).closed().await;
         let place = self.place(id, path.clone(), {
             let id = id.clone();
+            let known = self.known(&id, &path).await;
             move |file: &File, len| {
-                page::fold_all(file, &path, &id, len).map_err(|source| Error::io("read", &path, source))
+                page::fold_on(file, &path, len, known.unwrap_or_else(|| Known::nothing(id)))
+                    .map_err(|source| Error::io("read", &path, source))
             }
         });
         let log = tokio::task::spawn_blocking(move || Log::open(place)).await??;
@@ -169,85 +183,6 @@ impl Logs {
         self.0.news.grown(&id);
         self.0.news.changed(&id);
         Ok(log)
-    }
-
-    /// A stretch of a thread: its end, or what came before event `before`, at least back to event `reach`.
-    ///
-    /// # Errors
-    /// When there is no such thread or it cannot be read.
-    pub async fn page(&self, id: &ThreadId, before: Option<u64>, reach: Option<u64>) -> Result<Page> {
-        let (state, len) = self.standing(id).await?;
-        let path = self.path(id)?;
-        let head = state.summary.head_seq;
-        let last = before.map_or(head, |it| head.min(it.saturating_sub(1)));
-        let (stretch, turns) = self
-            .with_file(id, move |file| {
-                let end = if last >= head {
-                    len
-                } else {
-                    rollout::locate(file, last, len)?
-                };
-                let stretch = page::stretch(file, &path, end, reach)?;
-                let turns = page::between(page::outline(file, &path, len)?, stretch.first, last);
-                Ok((stretch, turns))
-            })
-            .await?;
-        Ok(Page {
-            thread: state.summary.clone(),
-            before: (!stretch.whole).then_some(stretch.first),
-            events: stretch.events,
-            turns,
-            next_seq: last,
-            approvals: state.approvals.clone(),
-            queue: state.queue.clone(),
-            context: state.context,
-            usage: state.usage,
-        })
-    }
-
-    /// A thread in a list.
-    ///
-    /// # Errors
-    /// When there is no such thread or it cannot be read.
-    pub async fn summary(&self, id: &ThreadId) -> Result<ThreadSummary> {
-        Ok(self.standing(id).await?.0.summary.clone())
-    }
-
-    /// The archived threads or the others: pinned first, then the newest first.
-    ///
-    /// # Errors
-    /// When the threads' folder cannot be read.
-    pub async fn list(&self, archived: bool) -> Result<Vec<ThreadSummary>> {
-        let root = self.0.home.threads();
-        let ids = tokio::task::spawn_blocking(move || rollout::all(&root)).await?;
-        let mut list = Vec::new();
-        for (id, _) in ids {
-            match self.summary(&id).await {
-                Ok(summary) if summary.archived == archived => list.push(summary),
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%id, %error, "a thread is left out of the list"),
-            }
-        }
-        list.sort_by(|a, b| (b.pinned, b.updated_ms, &b.id).cmp(&(a.pinned, a.updated_ms, &a.id)));
-        Ok(list)
-    }
-
-    /// All turns of a thread.
-    ///
-    /// # Errors
-    /// When there is no such thread or it cannot be read.
-    pub async fn outline(&self, id: &ThreadId) -> Result<Vec<TurnSummary>> {
-        let (_, len) = self.standing(id).await?;
-        let path = self.path(id)?;
-        self.with_file(id, move |file| page::outline(file, &path, len)).await
-    }
-
-    /// Places where all words of `query` occur, the last one perhaps as a beginning.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub async fn search(&self, _query: &str) -> Result<Vec<SearchHit>> {
-        Ok(Vec::new())
     }
 
     /// Moves a thread to the bin. Its writer, if open here, appends nothing any more; its readers end.
@@ -299,14 +234,6 @@ impl Logs {
         Ok(())
     }
 
-    /// The files a thread made for the person, the newest first.
-    ///
-    /// # Errors
-    /// When there is no such thread or it cannot be read.
-    pub async fn artifacts(&self, id: &ThreadId) -> Result<Vec<ArtifactEntry>> {
-        Ok(self.standing(id).await?.0.artifacts.clone())
-    }
-
     /// Follows a thread from the event after `after` on.
     #[must_use]
     pub fn follow(&self, id: &ThreadId, after: u64) -> Reader {
@@ -319,12 +246,6 @@ impl Logs {
         self.0.news.changes.subscribe()
     }
 
-    /// Waits until the index knows all that was appended.
-    pub async fn settled(&self) {}
-
-    /// Makes the index anew.
-    pub async fn rebuild(&self) {}
-
     /// The file of one command's output.
     ///
     /// # Errors
@@ -332,38 +253,6 @@ impl Logs {
     pub fn output(&self, id: &ThreadId, blob: &str) -> Result<PathBuf> {
         let folder = writer::outputs(&self.path(id)?);
         crate::blob::output_path(&folder, blob).ok_or_else(|| Error::NoSuchThread(id.clone()))
-    }
-
-    /// The thread as it stands, and the bytes of its rollout that say so.
-    async fn standing(&self, id: &ThreadId) -> Result<(Arc<State>, u64)> {
-        if let Some(log) = self.writer(id) {
-            return Ok(log.snapshot());
-        }
-        let path = self.path(id)?;
-        let id_ = id.clone();
-        self.with_file(id, move |file| {
-            let len = rollout::whole_lines(file, file.metadata()?.len())?;
-            let mut state = page::fold_all(file, &path, &id_, len)?;
-            // Nothing runs in a thread that is closed, whatever its last event was; a question waits all the same.
-            if state.summary.status == ThreadStatus::Running {
-                state.summary.status = ThreadStatus::Idle;
-            }
-            Ok((Arc::new(state), len))
-        })
-        .await
-    }
-
-    async fn with_file<T: Send + 'static>(
-        &self,
-        id: &ThreadId,
-        work: impl FnOnce(&File) -> std::io::Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (id, path) = (id.clone(), self.path(id)?);
-        tokio::task::spawn_blocking(move || {
-            let file = open(&id, &path)?;
-            work(&file).map_err(|source| Error::io("read", &path, source))
-        })
-        .await?
     }
 
     fn path(&self, id: &ThreadId) -> Result<PathBuf> {
@@ -385,7 +274,7 @@ impl Logs {
         }
     }
 
-    fn threads(&self) -> std::sync::MutexGuard<'_, HashMap<ThreadId, Known>> {
+    fn threads(&self) -> std::sync::MutexGuard<'_, HashMap<ThreadId, InUse>> {
         self.0.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

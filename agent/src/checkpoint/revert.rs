@@ -1,6 +1,6 @@
 //! Takes changes back and makes them again. All files are looked at before the first one is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use protocol::change::{ChangeKind, FileChange, TurnChange};
@@ -49,13 +49,7 @@ impl Inner {
             }
         }
         if whole {
-            // Folders that nothing was in.
-            for folder in &manifest.gone {
-                std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
-            }
-            for folder in manifest.made.iter().rev() {
-                let _ = std::fs::remove_dir(folder);
-            }
+            folders(&manifest.gone, &manifest.made)?;
         }
         self.reverted(thread, turn, &manifest, chosen)
     }
@@ -67,6 +61,7 @@ impl Inner {
         paths: Option<Vec<PathBuf>>,
     ) -> Result<Reverted, Error> {
         let mut manifest = self.manifest(thread, turn)?;
+        let whole = paths.is_none();
         let chosen = choose(&manifest, paths, |it| it.undone || it.now.is_some())?;
         self.refuse_modified(&manifest, &chosen, false)?;
         for path in &chosen {
@@ -79,6 +74,9 @@ impl Inner {
             }
             entry.undone = false;
             entry.now = None;
+        }
+        if whole {
+            folders(&manifest.made, &manifest.gone)?;
         }
         self.reverted(thread, turn, &manifest, chosen)
     }
@@ -242,8 +240,20 @@ fn modified(path: &Path, entry: &Entry) -> Result<bool, Error> {
     Ok(State::look(path)? != *expected)
 }
 
+/// Sees to the folders that no file brings with it.
+fn folders(there: &BTreeSet<PathBuf>, not_there: &BTreeSet<PathBuf>) -> Result<(), Error> {
+    for folder in there {
+        std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
+    }
+    for folder in not_there.iter().rev() {
+        // One that is not empty holds what is not ours.
+        let _ = std::fs::remove_dir(folder);
+    }
+    Ok(())
+}
+
 /// Removes the folders that the turn made for `path`, as far as they are empty.
-fn remove_empty(path: &Path, made: &std::collections::BTreeSet<PathBuf>) {
+fn remove_empty(path: &Path, made: &BTreeSet<PathBuf>) {
     for folder in path.ancestors().skip(1).take_while(|it| made.contains(*it)) {
         if std::fs::remove_dir(folder).is_err() {
             return;

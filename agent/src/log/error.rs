@@ -40,6 +40,9 @@ pub enum Error {
         /// The system's word.
         source: std::io::Error,
     },
+    /// The index failed in a way that building it anew does not mend.
+    #[error("the index of threads cannot be used")]
+    Index(#[source] sqlx::Error),
     /// An event that cannot be JSON: a defect.
     #[error("an event cannot be encoded")]
     Encode(#[source] serde_json::Error),
@@ -71,6 +74,11 @@ impl From<Error> for Failure {
             Error::Busy(_) => Self::new(Code::Conflict, "Another zspark is working on this thread right now.")
                 .hint("Wait until it is done, or end it there."),
             Error::NotAStart | Error::Encode(_) | Error::Lost(_) => Self::new(Code::Internal, error.to_string()),
+            Error::Index(_) => Self::new(
+                Code::StoreDamaged,
+                "The index of your threads cannot be used right now.",
+            )
+            .hint("The threads themselves are safe. Check that the disk has room and the folder can be written."),
             Error::DiskFull { path, .. } => Self::new(
                 Code::DiskFull,
                 format!(

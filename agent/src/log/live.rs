@@ -43,12 +43,17 @@ impl Feed {
         self.head.subscribe()
     }
 
+    /// Waits until no writer is open here, one that is just being dropped included.
+    pub(super) async fn closed(&self) {
+        // The sender is ours, so this cannot fail.
+        let _ = self.watch().wait_for(|it| it.len.is_none()).await;
+    }
+
     /// A writer opened, closed (`None`), or appended up to here.
     pub(super) fn reach(&self, len: Option<u64>) {
         self.head.send_modify(|it| {
             it.len = len;
             it.news += 1;
-            it.gone = false;
         });
     }
 
@@ -57,6 +62,7 @@ impl Feed {
         self.head.send_modify(|it| it.news += 1);
     }
 
+    /// The thread was deleted. A thread that comes back gets a new feed.
     pub(super) fn end(&self) {
         self.head.send_modify(|it| it.gone = true);
         self.streams().items.clear();
@@ -355,3 +361,6 @@ impl Output {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,8 +6,9 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use protocol::thread::TurnSummary;
-use protocol::{Event, EventKind, ThreadId};
+use protocol::{Event, EventKind};
 
+use super::index::Known;
 use super::rollout::{self, Lines, Prefix};
 use super::state::{State, fold_turn};
 
@@ -66,7 +67,7 @@ pub(super) fn stretch(file: &File, path: &Path, end: u64, reach: Option<u64>) ->
 }
 
 /// The fold of a thread's events in `from..len`, onto `state`.
-pub(super) fn fold(file: &File, path: &Path, from: u64, len: u64, state: &mut State) -> io::Result<()> {
+fn fold(file: &File, path: &Path, from: u64, len: u64, state: &mut State) -> io::Result<()> {
     let mut lines = Lines {
         seq: state.summary.head_seq,
     };
@@ -89,10 +90,15 @@ pub(super) fn fold(file: &File, path: &Path, from: u64, len: u64, state: &mut St
     Ok(())
 }
 
-/// The fold of a whole file.
-pub(super) fn fold_all(file: &File, path: &Path, id: &ThreadId, len: u64) -> io::Result<State> {
-    let mut state = State::new(id.clone());
-    fold(file, path, 0, len, &mut state)?;
+/// The fold of the first `len` bytes of a file, on top of what is known of it already, if that is still true.
+pub(super) fn fold_on(file: &File, path: &Path, len: u64, known: Known) -> io::Result<State> {
+    let Known { mut state, len: from } = known;
+    if rollout::continues(file, from, state.summary.head_seq, len)? {
+        fold(file, path, from, len, &mut state)?;
+    } else {
+        state = State::new(state.summary.id);
+        fold(file, path, 0, len, &mut state)?;
+    }
     Ok(state)
 }
 

@@ -181,7 +181,8 @@ fn read_on(file: Arc<File>, path: &Path, place: Cursor, len: Option<u64>) -> std
         match rollout::prefix(line) {
             Some(prefix) if prefix.kind == "contextAppended" => lines.pass(Some(prefix.seq)),
             Some(_) | None => {
-                if let Some(event) = lines.next(line, path) {
+                // A reader that was told of events which were never kept waits for the next ones.
+                if let Some(event) = lines.next(line, path).filter(|it| it.seq > place.seq) {
                     bytes += line.len();
                     events.push(event);
                 }

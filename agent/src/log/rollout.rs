@@ -313,3 +313,25 @@ pub(super) fn all(root: &Path) -> Vec<(ThreadId, u64)> {
     }
     found
 }
+
+/// Whether the line before byte `len` is event `seq`, so that a fold that stood there may go on.
+pub(super) fn continues(file: &File, len: u64, seq: u64, end: u64) -> io::Result<bool> {
+    if len == 0 || len > end {
+        return Ok(len == 0);
+    }
+    let mut newline = [0];
+    read_at(file, &mut newline, len - 1)?;
+    if newline != *b"\n" {
+        return Ok(false);
+    }
+    let mut same = false;
+    backwards(file, len, |_, line| {
+        // A damaged line has no number to compare.
+        same = prefix(line).is_none_or(|it| it.seq == seq);
+        ControlFlow::Break(())
+    })?;
+    Ok(same)
+}
+
+#[cfg(test)]
+mod tests;

@@ -303,6 +303,8 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
+        // Whoever waits to open the thread again is woken once nobody holds its lock.
+        self.tail().lock.release();
         self.feed.reach(None);
         self.news.changed(&self.id);
     }

@@ -3,10 +3,12 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test picks what it is about")]
 
 mod approvals;
+mod blob;
 mod command;
 mod exec;
 mod faults;
 mod log;
+mod patch;
 mod sandbox;
 mod stage;
 mod turns;

@@ -1,6 +1,5 @@
 //! The claims of the sandbox, by really trying to break out of it.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use agent::sandbox;
 use agent::tool::Grant;

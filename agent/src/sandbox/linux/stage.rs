@@ -131,6 +131,7 @@ fn execute(plan: &Plan) -> io::Error {
     )]
     let path = std::env::var_os("PATH");
     let program = super::lookup(&plan.program, path.as_deref());
+    release_signals();
     std::process::Command::new(program).args(&plan.args).exec()
 }
 
@@ -264,6 +265,17 @@ fn fork() -> io::Result<Option<Pid>> {
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         pid => Ok(Pid::from_raw(pid)),
+    }
+}
+
+/// Lets signals through again: a mask outlives `exec`.
+fn release_signals() {
+    #[expect(unsafe_code, reason = "no crate of ours wraps sigprocmask")]
+    // SAFETY: `set` is filled before it is read. It cannot fail with these arguments.
+    unsafe {
+        let mut set: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut());
     }
 }
 
