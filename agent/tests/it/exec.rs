@@ -69,7 +69,7 @@ async fn a_signal_is_an_exit_code() {
         for (command, code) in [
             ("kill -9 $$", 137),
             ("kill -TERM $$", 143),
-            ("sleep 1000 & kill -INT $!; wait $!", 130),
+            ("sleep 1000 & kill -TERM $!; wait $!", 143),
         ] {
             assert_eq!(Stage::new(mode).run(command).await.0, code, "{mode:?} {command}");
         }
