@@ -15,12 +15,12 @@ use protocol::event::Topic;
 use protocol::request::{
     OutputRead, OutputWindow, ThreadList, ThreadSettingsSet, ThreadStart, TurnInterrupt, TurnStart,
 };
-use protocol::thread::{Input, ThreadSummary};
+use protocol::thread::ThreadSummary;
 use protocol::{Code, EventKind, Failure, Frame, Item, ItemKind, ThreadId, TurnId};
 
 use self::output::Output;
 pub(crate) use self::output::say;
-use self::plan::Target;
+use self::plan::{Ask, Target};
 pub(crate) use self::plan::{Plan, plan};
 pub(crate) use self::progress::{Paint, plain};
 pub(crate) use self::prompt::Stdin;
@@ -64,37 +64,19 @@ async fn run(plan: Plan, output: &mut Output) -> Result<u8, Failure> {
         watch: false,
     })
     .await?;
-    let ask = Asked {
-        cwd: plan.cwd,
-        target: plan.target,
-        settings: plan.settings,
-        input: plan.input,
-        output_schema: plan.output_schema,
-    };
-    let ended = turn(&engine, ask, output, &mut signals).await;
+    let ended = turn(&engine, plan.ask, output, &mut signals).await;
     engine.stop().await;
     drop(plan.ephemeral);
     let ended = ended?;
-    if let (Ended::Completed, Some(path)) = (&ended, &plan.last_message) {
-        output.keep_last(path)?;
-    }
     if let Ended::Completed = ended {
         output.result();
+        plan.last_message.map_or(Ok(()), |path| output.keep_last(&path))?;
     }
     Ok(match ended {
         Ended::Completed => 0,
         Ended::Failed => 1,
         Ended::Stopped(code) => code,
     })
-}
-
-/// What is asked of the engine.
-struct Asked {
-    cwd: String,
-    target: Target,
-    settings: protocol::thread::ThreadSettingsPatch,
-    input: Input,
-    output_schema: Option<serde_json::Value>,
 }
 
 /// How a turn ended.
@@ -105,8 +87,8 @@ enum Ended {
     Stopped(u8),
 }
 
-async fn turn(engine: &Engine, ask: Asked, output: &mut Output, signals: &mut Signals) -> Result<Ended, Failure> {
-    let thread = open(engine, ask.cwd, ask.target, ask.settings).await?;
+async fn turn(engine: &Engine, ask: Ask, output: &mut Output, signals: &mut Signals) -> Result<Ended, Failure> {
+    let thread = open(engine, &ask).await?;
     let thread_id = thread.id.clone();
     let mut follower = engine
         .follow(Topic::Thread {
@@ -199,21 +181,20 @@ async fn interrupt(engine: &Engine, thread: &ThreadId) {
 }
 
 /// The thread to work in.
-async fn open(
-    engine: &Engine,
-    cwd: String,
-    target: Target,
-    settings: protocol::thread::ThreadSettingsPatch,
-) -> Result<ThreadSummary, Failure> {
-    let thread_id = match target {
+async fn open(engine: &Engine, ask: &Ask) -> Result<ThreadSummary, Failure> {
+    let cwd = &ask.cwd;
+    let thread_id = match &ask.target {
         Target::New => {
-            let thread = engine.ask(ThreadStart { cwd, settings }).await?.0;
-            return Ok(thread);
+            let start = ThreadStart {
+                cwd: cwd.clone(),
+                settings: ask.settings.clone(),
+            };
+            return Ok(engine.ask(start).await?.0);
         }
         Target::Named(name) => named(engine, name).await?,
         Target::Last { all } => {
             let threads = engine.ask(ThreadList { archived: false }).await?.0;
-            let here = threads.into_iter().filter(|it| all || it.cwd == cwd);
+            let here = threads.into_iter().filter(|it| *all || it.cwd == *cwd);
             let last = here.max_by_key(|it| it.updated_ms);
             let none = || {
                 Failure::new(Code::NotFound, format!("there is no thread in {cwd} yet"))
@@ -222,14 +203,19 @@ async fn open(
             last.ok_or_else(none)?.id
         }
     };
+    let settings = ask.settings.clone();
     let thread = engine.ask(ThreadSettingsSet { thread_id, settings }).await?.0;
+    if ask.cwd_given && thread.cwd != *cwd {
+        let message = format!("this thread works in {}, so it cannot go on in {cwd}", thread.cwd);
+        return Err(Failure::new(Code::Conflict, message).hint("Leave -C out, or start a new thread there."));
+    }
     Ok(thread)
 }
 
 /// A thread by its id or its title; of several with the same title, the one used last.
-async fn named(engine: &Engine, name: String) -> Result<ThreadId, Failure> {
-    if is_id(&name) {
-        return Ok(ThreadId(name));
+async fn named(engine: &Engine, name: &str) -> Result<ThreadId, Failure> {
+    if is_id(name) {
+        return Ok(name.into());
     }
     let threads = engine.ask(ThreadList { archived: false }).await?.0;
     let titled = threads.into_iter().filter(|it| it.title == name);

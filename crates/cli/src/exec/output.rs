@@ -96,8 +96,12 @@ impl Output {
 
     /// The last message, as the result of it all.
     pub(super) fn result(&mut self) {
-        if let (Form::Prose(_), Some(last)) = (&self.form, self.last.take()) {
-            let text = if self.stdout_is_terminal { plain(&last) } else { last };
+        if let (Form::Prose(_), Some(last)) = (&self.form, &self.last) {
+            let text = if self.stdout_is_terminal {
+                plain(last)
+            } else {
+                last.clone()
+            };
             let end = if text.ends_with('\n') { "" } else { "\n" };
             self.write(&format!("{text}{end}"));
         }

@@ -25,12 +25,19 @@ pub(crate) struct Plan {
     pub(super) clock: Clock,
     pub(super) launcher: Launcher,
     pub(super) inputs: Inputs,
+    pub(super) ask: Ask,
+    pub(super) last_message: Option<PathBuf>,
+}
+
+/// What is asked of the engine.
+pub(super) struct Ask {
     pub(super) target: Target,
     pub(super) cwd: String,
+    /// The folder was named, not just found.
+    pub(super) cwd_given: bool,
     pub(super) settings: ThreadSettingsPatch,
     pub(super) input: Input,
     pub(super) output_schema: Option<serde_json::Value>,
-    pub(super) last_message: Option<PathBuf>,
 }
 
 /// Which thread.
@@ -113,11 +120,14 @@ pub(crate) fn plan(exec: Exec, outside: Outside) -> Result<Plan, Failure> {
         clock: outside.clock,
         launcher: outside.launcher,
         inputs,
-        target,
-        cwd: cwd.to_string_lossy().into_owned(),
-        settings,
-        input: Input { text, attachments },
-        output_schema,
+        ask: Ask {
+            target,
+            cwd: cwd.to_string_lossy().into_owned(),
+            cwd_given: common.cd.is_some(),
+            settings,
+            input: Input { text, attachments },
+            output_schema,
+        },
         last_message: common.output_last_message.map(|it| outside.cwd.join(it)),
     })
 }

@@ -40,12 +40,29 @@ async fn the_last_thread_of_another_folder_needs_all() {
     let place = Place::new([Step::say("one"), Step::say("two")]).await;
     let first = place.run(&["exec", "--json", "hi"]).await;
     assert_eq!(first.code, Some(0), "{first:?}");
-    place.home.file("other/.git/x", "").unwrap();
-    let here = place.run(&["exec", "-C", "other", "resume", "--last", "more"]).await;
+    let other = place
+        .home
+        .file("other/.git/x", "")
+        .unwrap()
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned();
+    let elsewhere = async |arguments: &[&str]| {
+        let mut command = command(&place.home);
+        let mut child = command.current_dir(&other).args(arguments).spawn().unwrap();
+        drop(child.stdin.take());
+        finish(child).await
+    };
+    let here = elsewhere(&["exec", "resume", "--last", "more"]).await;
     assert_eq!(here.code, Some(1), "{here:?}");
     assert!(here.stderr.contains("--all"), "{here:?}");
-    let anywhere = place
-        .run(&["exec", "--json", "-C", "other", "resume", "--last", "--all", "more"])
-        .await;
+    let anywhere = elsewhere(&["exec", "--json", "resume", "--last", "--all", "more"]).await;
     assert_eq!(anywhere.thread(), first.thread(), "{anywhere:?}");
+
+    let thread = first.thread();
+    let moved = elsewhere(&["exec", "-C", ".", "resume", &thread, "more"]).await;
+    assert_eq!(moved.code, Some(1), "{moved:?}");
+    assert!(moved.stderr.contains("this thread works in"), "{moved:?}");
+    assert_eq!(place.server.requests().len(), 2);
 }
