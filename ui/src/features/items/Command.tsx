@@ -18,11 +18,16 @@ type CommandItem = Extract<Item, { type: "command" }>;
 
 /** Lines that a running command shows. */
 const LIVE_LINES = 6;
+const SHORT = 60;
+/** Lines of a kept output that the card shows. */
+const ROWS = 14;
 
 export function Command({ item, threadId, asked, open }: { item: CommandItem; threadId: string; asked: boolean; open: boolean }) {
   const t = useWords(strings);
   const running = item.status === "inProgress";
   const verb = asked ? t("asked") : running ? t("running") : item.status === "declined" ? t("declined") : item.status === "interrupted" ? t("stopped") : t("ran");
+  // A short command stands whole in its line.
+  const long = item.command.length > SHORT || item.command.includes("\n");
   const failed = item.exitCode !== undefined && item.exitCode !== 0;
   return (
     <Step
@@ -32,13 +37,17 @@ export function Command({ item, threadId, asked, open }: { item: CommandItem; th
       title={item.command}
       note={failed ? <span className={css.failed}>{t("exit", { code: item.exitCode ?? 0 })}</span> : undefined}
       open={open}
+      waits={asked}
       peek={running && !asked && item.tail !== "" ? <Tail text={item.tail} lines={LIVE_LINES} /> : undefined}
     >
-      <div className={css.exact}>
-        <pre tabIndex={0}><code>{item.command}</code></pre>
-        <CopyButton text={item.command} label={t("copyMessage")} />
-      </div>
+      {long && (
+        <div className={css.exact}>
+          <pre tabIndex={0}><code>{item.command}</code></pre>
+          <CopyButton text={item.command} label={t("copyCommand")} />
+        </div>
+      )}
       <div className={css.facts}>
+        {!long && <CopyButton text={item.command} label={t("copyCommand")} />}
         <span>{t("folder")} <code>{item.cwd}</code></span>
         {item.escalated && <span className={css.warn}><ShieldOff aria-hidden />{t("withoutSandbox")}</span>}
         {item.sandboxDenied && <span className={css.warn}><ShieldAlert aria-hidden />{t("sandboxDenied")}</span>}
@@ -59,10 +68,12 @@ function Output({ item, threadId }: { item: CommandItem; threadId: string }) {
   if (output.lines === 0) return <p className={css.none}>{t("noOutput")}</p>;
   return (
     <div className={css.output} data-testid="tool-output">
-      <OutputLines threadId={threadId} output={output} rows={Math.min(output.lines, 14)} />
-      <div className={css.more}>
-        <Button small tone="quiet" icon={<Maximize2 />} onClick={() => setFull(true)}>{t("openOutput", { count: output.lines })}</Button>
-      </div>
+      <OutputLines threadId={threadId} output={output} rows={Math.min(output.lines, ROWS)} />
+      {output.lines > ROWS && (
+        <div className={css.more}>
+          <Button small tone="quiet" icon={<Maximize2 />} onClick={() => setFull(true)}>{t("openOutput", { count: output.lines })}</Button>
+        </div>
+      )}
       {full && <Suspense><OutputDialog threadId={threadId} output={output} command={item.command} onClose={() => setFull(false)} /></Suspense>}
     </div>
   );

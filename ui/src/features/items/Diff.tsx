@@ -88,10 +88,12 @@ function Part({ hunk, split, onUndo }: { hunk: Hunk; split: boolean; onUndo?: ()
   const t = useWords(strings);
   return (
     <div className={css.hunk}>
-      <div className={css.hunkHead}>
-        <span>{hunk.header}</span>
-        {onUndo !== undefined && <IconButton small label={t("undoHunk")} icon={<Undo2 />} onClick={onUndo} />}
-      </div>
+      {(hunk.header !== "" || onUndo !== undefined) && (
+        <div className={css.hunkHead}>
+          <span>{hunk.header}</span>
+          {onUndo !== undefined && <IconButton small label={t("undoHunk")} icon={<Undo2 />} onClick={onUndo} />}
+        </div>
+      )}
       {split ? (
         <div className={css.split}>
           {pairs(hunk.lines).map(([left, right], i) => (

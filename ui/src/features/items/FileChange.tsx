@@ -25,7 +25,7 @@ export function FileChange({ item, threadId, turnId, asked, open }: { item: Chan
   const object = item.changes.length === 1 && first !== undefined ? <code>{relative(first.path, cwd)}</code> : t("files", { count: item.changes.length });
   const counts = { added: sum(item.changes, "added"), removed: sum(item.changes, "removed") };
   return (
-    <Step item={item} verb={verb} object={object} title={item.changes.map((it) => it.path).join("\n")} note={<Counts change={counts} />} open={open || (!asked && counts.added + counts.removed <= SMALL)}>
+    <Step item={item} waits={asked} verb={verb} object={object} title={item.changes.map((it) => it.path).join("\n")} note={<Counts change={counts} />} open={open || (!asked && counts.added + counts.removed <= SMALL)}>
       {item.error !== undefined && <p className={css.error}>{item.error}</p>}
       {item.changes.map((change) => (
         <Diff

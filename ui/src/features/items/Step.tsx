@@ -23,10 +23,12 @@ export interface StepProps {
   /** Shown below the line while folded. */
   peek?: ReactNode;
   testId?: string;
+  /** It does not run yet: no clock. */
+  waits?: boolean;
   children?: ReactNode;
 }
 
-export function Step({ item, verb, object, title, note, open = false, peek, testId = "tool-card", children }: StepProps) {
+export function Step({ item, verb, object, title, note, open = false, peek, testId = "tool-card", waits = false, children }: StepProps) {
   const [chosen, setChosen] = useState<boolean>();
   const shown = chosen ?? open;
   const id = useId();
@@ -37,7 +39,7 @@ export function Step({ item, verb, object, title, note, open = false, peek, test
         <span className={css.verb}>{verb}</span>
         <span className={css.object}>{object}</span>
         {note !== undefined && <span className={css.note}>{note}</span>}
-        <Took item={item} />
+        {!waits && <Took item={item} />}
         {children !== undefined && <ChevronRight aria-hidden className={css.chevron} data-open={shown} />}
       </button>
       {shown ? <div id={id} className={css.body}>{children}</div> : peek}

@@ -1,13 +1,16 @@
 // Markdown of the model: no markup of its own, no remote pictures, links only through the person's browser.
+import { Square, SquareCheck } from "lucide-react";
 import { memo, useMemo, type ReactNode } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
 import gfm from "remark-gfm";
 
 import { host } from "../../host";
+import { useWords } from "../../i18n";
 import { tellFailure } from "../../state/store";
 import { blocks } from "./blocks";
 import { CodeBlock } from "./CodeBlock";
 import css from "./Markdown.module.css";
+import { strings } from "./strings";
 
 export function Markdown({ text }: { text: string }) {
   const parts = useMemo(() => blocks(text), [text]);
@@ -47,12 +50,25 @@ const heading = (level: 3 | 4 | 5) => function Heading({ children }: { children?
   return <Tag>{children}</Tag>;
 };
 
+function Table({ children }: { children?: ReactNode }) {
+  const t = useWords(strings);
+  return <div className={css.table} tabIndex={0} role="region" aria-label={t("table")}><table>{children}</table></div>;
+}
+
+/** The box of a task list: a state to read, not a control. */
+function TaskBox({ checked }: { checked?: boolean }) {
+  const t = useWords(strings);
+  const Box = checked ? SquareCheck : Square;
+  return <Box className={css.task} role="img" aria-label={t(checked ? "done" : "open")} />;
+}
+
 const COMPONENTS: Components = {
   h1: heading(3), h2: heading(3), h3: heading(4), h4: heading(5), h5: heading(5), h6: heading(5),
   a: ({ href, children }) => <Link href={href}>{children}</Link>,
   // A picture from elsewhere would tell its server what was read here.
   img: ({ src, alt }) => <Link href={typeof src === "string" ? src : undefined}>{alt === undefined || alt === "" ? src : alt}</Link>,
-  table: ({ children }) => <div className={css.table} tabIndex={0} role="region" aria-label="table"><table>{children}</table></div>,
+  table: ({ children }) => <Table>{children}</Table>,
+  input: ({ checked }) => <TaskBox checked={checked} />,
   pre: ({ children }) => <>{children}</>,
   code: ({ className, children, node }) => {
     const text = typeof children === "string" ? children : "";

@@ -14,6 +14,10 @@ export class Nearness {
     }, { root, rootMargin: NEAR });
   }
 
+  stop(): void {
+    this.observer.disconnect();
+  }
+
   watch(element: Element, listener: (near: boolean) => void): () => void {
     this.listeners.set(element, listener);
     this.observer.observe(element);

@@ -38,7 +38,10 @@ export function Transcript({ threadId }: { threadId: ThreadId }) {
   const t = useWords(strings);
 
   useEffect(() => {
-    if (scroller.current !== null) setNearness(new Nearness(scroller.current));
+    if (scroller.current === null) return undefined;
+    const watching = new Nearness(scroller.current);
+    setNearness(watching);
+    return () => watching.stop();
   }, []);
 
   const toEnd = useCallback(() => {
