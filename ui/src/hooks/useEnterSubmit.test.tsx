@@ -13,16 +13,16 @@ function Field() {
   return <textarea {...enter} />;
 }
 
-beforeEach(async () => {
+beforeEach(() => {
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
   entered = [];
   const place = document.body.appendChild(document.createElement("div"));
   root = createRoot(place);
-  await act(async () => root.render(<Field />));
+  act(() => root.render(<Field />));
   field = place.querySelector("textarea") ?? document.createElement("textarea");
 });
-afterEach(async () => {
-  await act(async () => root.unmount());
+afterEach(() => {
+  act(() => root.unmount());
   document.body.replaceChildren();
 });
 

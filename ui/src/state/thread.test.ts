@@ -7,7 +7,7 @@ const settings: ThreadSettings = { provider: "p", model: "m", sandbox: "read-onl
 
 type Body<E> = E extends unknown ? Omit<E, "seq" | "atMs"> : never;
 function log(...bodies: Body<Event>[]): Event[] {
-  return bodies.map((body, i) => ({ ...body, seq: i + 1, atMs: (i + 1) * 10 }) as Event);
+  return bodies.map((body, i) => ({ ...body, seq: i + 1, atMs: (i + 1) * 10 }));
 }
 
 function agent(id: string, text: string, status: Item["status"] = "inProgress"): Item {
