@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use agent::clock::Clock;
 use agent::engine::{Engine, Options};
-use agent::sandbox::Launcher;
+use agent::sandbox::{self, Launcher};
 use protocol::Failure;
 use protocol::host::HostInfo;
 use tauri::{AppHandle, Manager};
@@ -92,7 +92,7 @@ impl Host {
                 overrides: Vec::new(),
                 env,
             },
-            launcher: Launcher { exe: launcher() },
+            launcher: launcher(),
             secrets: None,
             attended: true,
             watch: true,
@@ -114,12 +114,14 @@ fn environment() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The program that sandboxed commands begin in: the command line beside this one, because it starts much faster than a
-/// program with a web view, or else this one.
-fn launcher() -> PathBuf {
+/// The program that sandboxed commands begin in. This one would do, but a program with a web view takes long to start, so
+/// it is the command line that is installed beside it, if that proves that it can.
+fn launcher() -> Launcher {
     let this = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("zspark-desktop"));
     let beside = this.with_file_name(format!("zspark{}", std::env::consts::EXE_SUFFIX));
-    if beside.is_file() { beside } else { this }
+    let proves = |exe: &PathBuf| sandbox::system(Launcher { exe: exe.clone() }).check().is_ok();
+    let exe = Some(beside).filter(|it| it.is_file() && proves(it)).unwrap_or(this);
+    Launcher { exe }
 }
 
 /// Where a machine's administrator configures zspark.

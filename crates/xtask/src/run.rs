@@ -14,7 +14,10 @@ pub(crate) fn run(release: bool, folder: Option<&Path>) -> Result<ExitCode> {
     machine::prepare(Need::Build)?;
     ui::build()?;
     let profile = if release { "release" } else { "dev" };
-    step::run(step::cargo().args(["build", "--workspace", "--bin", "zspark-desktop", "--profile", profile]))?;
+    let mut build = step::cargo();
+    build.args(["build", "--workspace", "--profile", profile]);
+    // The command line goes along, because the window starts its sandboxed commands through it.
+    step::run(build.args(["--bin", "zspark-desktop", "--bin", "zspark"]))?;
     let program = step::target()
         .join(if release { "release" } else { "debug" })
         .join(format!("zspark-desktop{}", std::env::consts::EXE_SUFFIX));

@@ -146,14 +146,10 @@ pub(crate) fn test(filters: &[String]) -> Result<ExitCode> {
 /// The scenarios in a real window: a display, a session bus and a window manager of their own.
 fn desktop(names: &[&str]) -> Result<Command> {
     let binaries = step::target().join("debug");
-    let mut command = step::command("dbus-run-session");
+    let mut command = step::command("xvfb-run");
     command
-        .args([
-            "--",
-            "xvfb-run",
-            "--auto-servernum",
-            "--server-args=-screen 0 1440x900x24",
-        ])
+        .args(["--auto-servernum", "--server-args=-screen 0 1440x900x24"])
+        .args(["dbus-run-session", "--"])
         .args(["node", "--test", "--test-concurrency=1", "--test-reporter=spec"]);
     if !names.is_empty() {
         command.arg(format!("--test-name-pattern={}", names.join("|")));

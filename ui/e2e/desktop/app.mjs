@@ -1,7 +1,7 @@
 // The desktop program in a real window: started, looked at by `data-testid`, stopped, killed.
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, open as openFile, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -91,16 +91,20 @@ export class App {
   async launch() {
     const { home, folder, env } = this.#options;
     const [port, nativePort] = await freePorts();
+    await mkdir(pictures, { recursive: true });
+    const log = await openFile(path.join(pictures, `${this.#name()}.log`), "a");
     this.#driverProcess = spawn(tauriDriver, ["--port", String(port), "--native-port", String(nativePort)], {
-      stdio: ["ignore", "ignore", "inherit"],
+      // GTK says much on a display without a desktop.
+      stdio: ["ignore", log.fd, log.fd],
       env: { ...process.env, ZSPARK_HOME: home, LC_ALL: "C.UTF-8", ...env },
       // Its own group, so that everything below it can be ended together.
       detached: true,
     });
+    await log.close();
     this.#driver = new Driver(port);
     await until("the driver to be ready", () => this.#driver.ready());
     await this.#driver.open(binary("zspark-desktop"), folder ? [folder] : []);
-    await until("the page to be drawn", () => this.#driver.run(() => document.querySelector("#root > *") !== null));
+    await this.#drawn();
   }
 
   /** Closes it in order: the process ends by itself. */
@@ -122,9 +126,7 @@ export class App {
   /** Loads the page anew, as after the web process was evicted. */
   async reload() {
     await this.#driver.reload();
-    await until("the page to be drawn again", () =>
-      this.#driver.run(() => document.querySelector("#root > *") !== null),
-    );
+    await this.#drawn();
   }
 
   /** The elements with this test id that can be seen, newest last. */
@@ -286,7 +288,7 @@ export class App {
   /** A picture of the whole display, because the driver's own hangs on a virtual one. */
   async picture(name) {
     await mkdir(pictures, { recursive: true });
-    const file = path.join(pictures, `${this.#test.name.replaceAll(/[^\p{L}\p{N}]+/gu, "-")}-${name}.png`);
+    const file = path.join(pictures, `${this.#name()}-${name}.png`);
     await run("import", ["-window", "root", file]);
     return file;
   }
@@ -305,6 +307,16 @@ export class App {
       }
       return undefined;
     });
+  }
+
+  #name() {
+    return this.#test.name.replaceAll(/[^\p{L}\p{N}]+/gu, "-");
+  }
+
+  async #drawn() {
+    await until("the page to be drawn and shown", () =>
+      this.#driver.run(() => document.querySelector("#root > *") !== null && document.visibilityState === "visible"),
+    );
   }
 
   async #clickOne(id, text) {
