@@ -74,6 +74,7 @@ export const screens = {
   "the settings are found by their words and change the screen": async (it) => {
     const { page } = it;
     await show(it, "scene=all&managed");
+    await page.locator(id("thread-row")).first().waitFor();
     await page.keyboard.press("Control+,");
     await page.getByLabel("Search settings").fill("dark");
     await page.keyboard.press("Enter");

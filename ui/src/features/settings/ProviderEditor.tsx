@@ -1,6 +1,6 @@
 // The form for one provider: address, key, wire, model, a test that says what is wrong, and saving.
 import { CircleCheck, Eye, EyeOff } from "lucide-react";
-import { useEffect, useId, useState, type FormEvent } from "react";
+import { useEffect, useId, useRef, useState, type FormEvent } from "react";
 
 import { Button, IconButton } from "../../components/Button";
 import { FailureCard } from "../../components/FailureCard";
@@ -35,6 +35,9 @@ export function ProviderEditor({ initial, provider, onSaved, onCancel }: {
   const [saving, setSaving] = useState(false);
   const [saveFailure, setSaveFailure] = useState<Failure>();
   const [shown, setShown] = useState(false);
+  const address = useRef<HTMLInputElement>(null);
+  // The form opens below a list: going to its first field also brings it into view.
+  useEffect(() => address.current?.focus(), []);
 
   // The models of a provider that is configured are known without a test.
   const id = provider?.id;
@@ -106,7 +109,7 @@ export function ProviderEditor({ initial, provider, onSaved, onCancel }: {
     <form className={css.form} onSubmit={submit} noValidate data-testid="provider-form">
       <Field label={t("baseUrl")} hint={t("baseUrlHint")} error={errorOf("baseUrl")}>
         {(ids) => (
-          <TextInput {...ids} type="url" inputMode="url" data-testid="provider-base-url" placeholder="https://api.example.com/v1" value={form.baseUrl} onChange={(event) => change({ baseUrl: event.target.value })} />
+          <TextInput {...ids} ref={address} type="url" inputMode="url" data-testid="provider-base-url" placeholder="https://api.example.com/v1" value={form.baseUrl} onChange={(event) => change({ baseUrl: event.target.value })} />
         )}
       </Field>
       <Field label={t("apiKey")} hint={<KeyHint provider={provider} />} error={errorOf("apiKey")}>
