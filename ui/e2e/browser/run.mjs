@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { preview } from "vite";
 
+import { screens } from "./screens.mjs";
 import { tests } from "./tests.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -38,7 +39,7 @@ const chrome = await chromium.launch({ executablePath: browser(), args: ["--no-s
 const wanted = process.argv[2] ?? "";
 const failed = [];
 let passed = 0;
-for (const [name, test] of Object.entries(tests).filter(([it]) => it.includes(wanted))) {
+for (const [name, test] of Object.entries({ ...tests, ...screens }).filter(([it]) => it.includes(wanted))) {
   const context = await chrome.newContext({ viewport: { width: 1280, height: 860 }, locale: "en-GB", permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
