@@ -142,7 +142,7 @@ impl Index {
 
     /// A thread whose rollout has `len` bytes, as far as it is known without making anyone wait for long.
     pub(super) async fn know(&self, id: &ThreadId, len: u64) -> Option<Known> {
-        let known = self.shared.attempt(async |pool| thread(pool, id).await).await;
+        let known = self.shared.attempt(|pool| async move { thread(&pool, id).await }).await;
         let behind = match &known {
             Ok(known) => len.saturating_sub(known.as_ref().map_or(0, |it| it.len)),
             Err(_) => 0,
@@ -152,7 +152,7 @@ impl Index {
             1..=CATCH_UP => {
                 self.shared.dirty().remove(id);
                 match self.shared.take_in(id).await {
-                    Ok(()) => self.shared.attempt(async |pool| thread(pool, id).await).await,
+                    Ok(()) => self.shared.attempt(|pool| async move { thread(&pool, id).await }).await,
                     Err(error) => Err(error),
                 }
             }
@@ -170,15 +170,15 @@ impl Index {
     /// The turns that a stretch from event `first` to event `last` shows a part of, in order.
     pub(super) async fn turns(&self, id: &ThreadId, first: u64, last: u64) -> Result<Vec<TurnSummary>, sqlx::Error> {
         self.shared
-            .attempt(async |pool| turns(pool, id, first, last).await)
+            .attempt(|pool| async move { turns(&pool, id, first, last).await })
             .await
     }
 
     /// All threads, archived or not.
     pub(super) async fn list(&self) -> Result<Vec<ThreadSummary>, sqlx::Error> {
         self.shared
-            .attempt(async |pool| {
-                let rows = sqlx::query("SELECT summary FROM threads").fetch_all(pool).await?;
+            .attempt(|pool| async move {
+                let rows = sqlx::query("SELECT summary FROM threads").fetch_all(&pool).await?;
                 rows.iter().map(|it| json(it, "summary")).collect()
             })
             .await
@@ -186,7 +186,9 @@ impl Index {
 
     /// Places where a full-text expression matches: titles first, then the newest.
     pub(super) async fn find(&self, expression: &str) -> Result<Vec<Place>, sqlx::Error> {
-        self.shared.attempt(async |pool| find(pool, expression).await).await
+        self.shared
+            .attempt(|pool| async move { find(&pool, expression).await })
+            .await
     }
 }
 
@@ -196,15 +198,19 @@ impl Shared {
     }
 
     /// Asks the index; when that shows that it is damaged, moves it aside, builds it anew and asks again.
-    async fn attempt<T>(&self, ask: impl AsyncFn(&SqlitePool) -> Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+    /// `ask` takes the pool by value: a future that borrows from its caller's argument cannot be shown to be `Send`.
+    async fn attempt<T, F>(&self, ask: impl Fn(SqlitePool) -> F) -> Result<T, sqlx::Error>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
         let asked = match self.pool().await {
-            Ok(pool) => ask(&pool).await,
+            Ok(pool) => ask(pool).await,
             Err(error) => Err(error),
         };
         match asked {
             Err(error) if schema::damaged(&error) => {
                 self.recover(&error).await?;
-                ask(&self.pool().await?).await
+                ask(self.pool().await?).await
             }
             asked => asked,
         }

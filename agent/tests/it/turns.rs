@@ -347,3 +347,16 @@ async fn what_cannot_begin_says_so_and_writes_nothing() {
                 .all(|it| !matches!(it.kind, EventKind::TurnStarted { .. }))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_engine_does_can_be_done_on_any_thread() {
+    fn send<T: Send>(it: T) -> T {
+        it
+    }
+    let world = World::new(Script::turns([])).await;
+    send(world.engine.request(ThreadList { archived: false }.into()))
+        .await
+        .unwrap();
+    let mut follower = send(world.engine.follow(protocol::Topic::Home)).await.unwrap();
+    drop(send(follower.next()));
+}
