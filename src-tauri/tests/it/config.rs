@@ -41,7 +41,7 @@ fn the_page_loads_only_what_zspark_serves() {
             "style-src": "'self' 'unsafe-inline'",
             "img-src": "'self' data: blob: preview: http://preview.localhost",
             "frame-src": "preview: http://preview.localhost",
-            "connect-src": "ipc: http://ipc.localhost preview: http://preview.localhost",
+            "connect-src": "'self' ipc: http://ipc.localhost preview: http://preview.localhost",
             "worker-src": "'self' blob:",
             "object-src": "'none'",
             "base-uri": "'none'",
