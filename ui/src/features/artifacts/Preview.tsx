@@ -23,8 +23,8 @@ const PdfPreview = lazy(() => import("./PdfPreview").then((it) => ({ default: it
 
 /** What a preview reads of a text, in bytes. */
 const TEXT = 4 * 1024 * 1024;
-/** What a preview loads of a file that must be whole. */
-const WHOLE = 200 * 1024 * 1024;
+/** What a preview loads of a file that must be whole; the window hands out no more at once. */
+const WHOLE = 64 * 1024 * 1024;
 
 export interface PreviewProps {
   artifact: Artifact;

@@ -10,6 +10,7 @@ const cases: [string, string, PreviewKind][] = [
   ["sales.csv", "text/csv; charset=utf-8", "csv"],
   ["sales.tsv", "text/plain", "csv"],
   ["page.html", "text/html", "html"],
+  ["page.xhtml", "application/xhtml+xml", "text"],
   ["paper.pdf", "application/pdf", "pdf"],
   ["paper.pdf", "application/octet-stream", "pdf"],
   ["main.rs", "application/octet-stream", "text"],

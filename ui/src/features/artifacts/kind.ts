@@ -11,7 +11,7 @@ export function previewKind(name: string, mediaType: string): PreviewKind {
   const ending = extension(name);
   if (IMAGES.has(type)) return "image";
   if (type === "application/pdf" || ending === "pdf") return "pdf";
-  if (type === "text/html" || type === "application/xhtml+xml") return "html";
+  if (type === "text/html") return "html";
   if (type === "text/markdown" || ending === "md" || ending === "markdown") return "markdown";
   if (type === "text/csv" || type === "text/tab-separated-values" || ending === "csv" || ending === "tsv") return "csv";
   if (type.startsWith("text/") || TEXT_TYPES.has(type) || type.endsWith("+json") || type.endsWith("+xml")) return "text";
