@@ -263,6 +263,18 @@ export const tests = {
     await card.nth(1).waitFor();
   },
 
+  "a narrow window puts the sidebar over the page, out of the way": async ({ page, open }) => {
+    await page.setViewportSize({ width: 560, height: 800 });
+    await open("scene=approval&theme=light&lang=en");
+    await page.locator(id("approval-card")).waitFor();
+    assert.equal(await page.locator(id("thread-row")).count(), 0);
+    await page.getByRole("button", { name: "Show sidebar" }).click();
+    await page.locator(id("thread-row")).filter({ hasText: "Weekly notes" }).click();
+    await page.getByRole("heading", { level: 1, name: "Weekly notes" }).waitFor();
+    assert.equal(await page.locator(id("thread-row")).count(), 0);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  },
+
   "everything: its look and its accessibility": scene("all", id("message-agent")),
   "a question about a command: its look and its accessibility": scene("approval", id("approval-card")),
   "a question about a patch: its look and its accessibility": scene("patch", id("approval-card")),

@@ -16,6 +16,7 @@ test("both languages have the same words with the same placeholders", () => {
     for (const [key, phrase] of Object.entries(strings.en)) {
       const other = strings["zh-CN"][key];
       expect(other, `${path} ${key}`).toBeTruthy();
+      expect(JSON.stringify(other), `${path} ${key}: Chinese has its own punctuation`).not.toMatch(/[\u3400-\u9fff][,?;:!]/);
       expect(placeholders(other ?? ""), `${path} ${key}`).toEqual(placeholders(phrase));
     }
   }

@@ -77,7 +77,7 @@ export const useStore = create<Store>(() => ({
   threadFailures: {},
   target: undefined,
   pane: { open: false, tab: "artifacts" },
-  sidebar: true,
+  sidebar: !isNarrow(),
   overlay: { type: "none" },
   toasts: [],
   question: undefined,
@@ -89,6 +89,11 @@ const get = useStore.getState;
 /** Threads kept in memory beside the open one. */
 const KEPT = 3;
 const PLACE = "zspark.place";
+
+/** Where the sidebar lies over the page (see App.module.css). */
+function isNarrow(): boolean {
+  return window.innerWidth <= 640;
+}
 
 let unfollowThread: (() => void) | undefined;
 
@@ -105,7 +110,13 @@ function takeHomeFrame(frame: Frame): void {
       const gone = new Set([...frame.removed, ...changed.keys()]);
       summaries = [...summaries.filter((thread) => !gone.has(thread.id)), ...frame.threads.filter((thread) => !thread.archived)].sort(byPlace);
     }
-    return { summaries, ...(frame.settings ? withSettings(it, frame.settings) : {}) };
+    // An open thread has its title from here: only the engine knows how a prompt becomes one.
+    const threads = { ...it.threads };
+    for (const summary of frame.threads) {
+      const known = threads[summary.id];
+      if (known !== undefined) threads[summary.id] = { ...known, summary };
+    }
+    return { summaries, threads, ...(frame.settings ? withSettings(it, frame.settings) : {}) };
   });
 }
 
@@ -166,7 +177,7 @@ function readPlace(): Place | undefined {
 
 function go(place: Place): void {
   sessionStorage.setItem(PLACE, JSON.stringify(place));
-  set({ place, overlay: { type: "none" } });
+  set({ place, overlay: { type: "none" }, ...(isNarrow() ? { sidebar: false } : {}) });
 }
 
 

@@ -94,6 +94,9 @@ function Progress({ turn, threadId, asks }: { turn: Turn; threadId: ThreadId; as
   const retrying = useStore((it) => it.threads[threadId]?.retrying);
   const now = useNow(!asks);
   const t = useWords(strings);
+  const last = turn.items.at(-1);
+  // A step that runs has a clock of its own.
+  if (!asks && retrying === undefined && last?.status === "inProgress" && last.type !== "agentMessage") return null;
   const words = retrying?.turnId === turn.id ? t("retrying", { message: retrying.message, attempt: retrying.attempt, max: retrying.max }) : asks ? t("waiting") : t("working");
   return (
     <p className={css.progress}>

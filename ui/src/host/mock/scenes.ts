@@ -118,13 +118,13 @@ function everything(thread: MockThread): void {
 
 function chinese(thread: MockThread): void {
   const turn = new TurnWriter(thread);
-  turn.user("把这三个部门的预算表合并成一份,按季度汇总,另外写一页说明。", [
+  turn.user("把这三个部门的预算表合并成一份，按季度汇总，另外写一页说明。", [
     { name: "市场部_2026年度预算(最终版)_已审核_请勿修改.xlsx", path: "/tmp/a.xlsx", mediaType: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", size: 88_213, delivery: "path" },
   ]);
-  turn.put({ type: "reasoning", text: "三份表格的列名不同:一份用“第一季度”,另外两份用“Q1”。先统一列名,再合并。" }, "completed", 2100);
+  turn.put({ type: "reasoning", text: "三份表格的列名不同：一份用“第一季度”，另外两份用“Q1”。先统一列名，再合并。" }, "completed", 2100);
   turn.command("python3 合并预算.py --按季度", ["读取 市场部 … 128 行", "读取 研发部 … 342 行", "读取 行政部 … 77 行", "写入 汇总.csv"], { tookMs: 2300 });
   turn.artifact(artifact(BUDGET, "汇总.csv", "text/csv", 18_204));
-  turn.say("合并完成,共 **547** 行。\n\n- 研发部第三季度的“设备”一项没有金额,我按 0 处理并在说明里标出;\n- 汇总表在 `汇总.csv`,说明在 `说明.md`。\n\n需要我再做一张图吗?");
+  turn.say("合并完成，共 **547** 行。\n\n- 研发部第三季度的“设备”一项没有金额，我按 0 处理并在说明里标出；\n- 汇总表在 `汇总.csv`,说明在 `说明.md`。\n\n需要我再做一张图吗？");
   turn.tokens(12_400);
   turn.complete();
 }
