@@ -191,12 +191,12 @@ export class App {
 
   /** The text of the last element with this id. */
   async text(id) {
-    return this.#driver.text(await this.find(id));
+    return this.#textOf(await this.find(id));
   }
 
   /** All texts of this id, in order. */
   async texts(id) {
-    return Promise.all((await this.all(id)).map((it) => this.#driver.text(it)));
+    return Promise.all((await this.all(id)).map((it) => this.#textOf(it)));
   }
 
   /** Waits until some element with this id contains `part`. */
@@ -322,13 +322,18 @@ export class App {
   async #clickOne(id, text) {
     await until(`${id} with "${text}" to be clicked`, async () => {
       for (const element of await this.all(id)) {
-        if ((await this.#driver.text(element)).includes(text)) {
+        if ((await this.#textOf(element)).includes(text)) {
           await this.#driver.click(element);
           return true;
         }
       }
       return false;
     });
+  }
+
+  /** As it is written, whatever is cut off for want of room. */
+  async #textOf(element) {
+    return this.#driver.run((it) => it.textContent, reference(element));
   }
 
   /** The middle of an element in pixels of the display. */

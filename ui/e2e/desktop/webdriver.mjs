@@ -69,10 +69,6 @@ export class Driver {
     await this.#send("POST", `${this.#path}/element/${element}/click`, {});
   }
 
-  async text(element) {
-    return this.#send("GET", `${this.#path}/element/${element}/text`);
-  }
-
   async type(element, text) {
     await this.#send("POST", `${this.#path}/element/${element}/value`, { text });
   }
