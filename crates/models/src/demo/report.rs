@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::words::Words;
 
 /// Lists a folder with sizes.
-pub(super) const LOOK: &str = "ls -lA";
+pub(super) const LOOK: &str = "ls -l";
 /// The same for PowerShell: kind, size and name, separated by tabs.
 pub(super) const LOOK_WINDOWS: &str =
     "Get-ChildItem -Force | ForEach-Object { \"$($_.Mode.Substring(0,1))`t$($_.Length)`t$($_.Name)\" }";
