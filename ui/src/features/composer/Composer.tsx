@@ -170,7 +170,6 @@ export function Composer({ threadId, cwd: newCwd }: { threadId?: ThreadId; cwd?:
         <div className={css.bar}>
           <IconButton label={t("attach")} icon={<Paperclip />} onClick={() => void host.shell("host/pickFiles", {}).then(attachPaths, tellFailure)} />
           <Selectors settings={settings} modelRef={model} onChange={(patch) => changeSettings(threadId, key, patch)} />
-          <span className={css.space} />
           {threadId !== undefined && <Meter threadId={threadId} />}
           {busy && !empty && draft.editing === undefined && <IconButton label={t("steer")} shortcut={steerKeys} icon={<CornerDownLeft />} onClick={() => send(true)} />}
           {busy && <IconButton label={t("stop")} shortcut="Esc Esc" icon={<Square fill="currentColor" />} data-testid="stop-button" onClick={stop} />}

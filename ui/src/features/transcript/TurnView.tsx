@@ -74,7 +74,7 @@ function Work({ items, density, showAll, asked, running, threadId, turnId }: {
         <button type="button" className={css.fold} aria-expanded={open} onClick={() => setOpened(!open)}>
           <ChevronRight aria-hidden data-open={open} />
           {t(shown === 0 ? "steps" : "earlierSteps", { count: hidden })}
-          {shown === 0 && <span>{duration(took(items), tongue)}</span>}
+          {shown === 0 && took(items) >= 100 && <span>{duration(took(items), tongue)}</span>}
         </button>
       )}
       {visible.map((item) => (
