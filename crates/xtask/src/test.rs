@@ -145,6 +145,8 @@ pub(crate) fn test(filters: &[String]) -> Result<ExitCode> {
 
 /// The scenarios in a real window: a display, a session bus and a window manager of their own.
 fn desktop(names: &[&str]) -> Result<Command> {
+    // The same command as the step `rust`, so that nothing is built twice: all programs, and the source of dragged files.
+    step::run(step::cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
     let binaries = step::target().join("debug");
     let mut command = step::command("xvfb-run");
     command
