@@ -41,7 +41,7 @@ pub struct Question {
 pub fn judge(policy: &Policy, approval: ApprovalPolicy, access: &Access) -> Judgement {
     let (needs_more, harmless) = match access {
         Access::Nothing | Access::Read(_) => return Judgement::Allowed(Grant::Sandboxed),
-        Access::Command(it) => (it.escalated, command::known_safe(&command::parse(&it.command))),
+        Access::Command(it) => (it.escalated, command::known_safe(&it.line())),
         Access::Write(changes) => {
             let free = |it: &Path| policy.may_write(&command::lexical(it)) && !is_protected(it);
             (!paths(changes).all(free), false)
@@ -87,7 +87,7 @@ pub fn question(policy: &Policy, access: &Access, grant: Grant) -> Option<Questi
 
 fn command_question(policy: &Policy, it: &CommandAccess, grant: Grant) -> Question {
     let escalated = grant == Grant::Unsandboxed;
-    let line = command::parse(&it.command);
+    let line = it.line();
     let reach = Reach {
         cwd: &it.cwd,
         writable_roots: &policy.writable_roots,

@@ -107,6 +107,28 @@ fn base_name(program: &str) -> &str {
     program.rsplit(['/', '\\']).next().unwrap_or(program)
 }
 
+/// Where the system keeps its shells. Anybody can call a file `bash`, so elsewhere the name says nothing.
+const SHELL_FOLDERS: [&str; 4] = ["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"];
+
 fn is_posix_shell(program: &str) -> bool {
-    matches!(base_name(program), "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash")
+    let name = match program.rsplit_once('/') {
+        Some((folder, _)) if !SHELL_FOLDERS.contains(&folder) => return false,
+        Some((_, name)) => name,
+        None => program,
+    };
+    matches!(name, "sh" | "bash" | "zsh" | "dash" | "ksh" | "ash")
+}
+
+/// A command line of these words for a POSIX shell, as a person would write it.
+#[must_use]
+pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let plain = |it: char| it.is_ascii_alphanumeric() || "-_./=:@%+,".contains(it);
+    let quote = |word: &str| {
+        if !word.is_empty() && word.chars().all(plain) {
+            word.to_owned()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
 }

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::command::{self, Line};
 use crate::home::Home;
 use crate::sandbox::Policy;
 
@@ -66,8 +67,10 @@ pub enum Access {
 /// A command that wants to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandAccess {
-    /// Exactly what the shell gets.
+    /// Exactly what the shell gets; where the model chose another shell than the person's, the call of that shell.
     pub command: String,
+    /// Name of the shell that reads it.
+    pub shell: String,
     /// Absolute folder.
     pub cwd: PathBuf,
     /// The model asks to run it without the sandbox.
@@ -76,6 +79,14 @@ pub struct CommandAccess {
     pub justification: Option<String>,
     /// The rule the model proposes: words that such commands begin with.
     pub prefix_rule: Option<Vec<String>>,
+}
+
+impl CommandAccess {
+    /// What the command is made of, as far as that is understood.
+    #[must_use]
+    pub fn line(&self) -> Line {
+        command::parse_for(&self.shell, &self.command)
+    }
 }
 
 /// How far the yes goes.
@@ -188,6 +199,8 @@ pub trait Tool: Send + Sync + 'static {
 
 /// A tool whose input type is forgotten.
 pub trait AnyTool: Send + Sync {
+    /// As the model calls it.
+    fn name(&self) -> &'static str;
     /// As the model is told of it.
     fn spec(&self) -> Spec;
     /// See [`Tool::begin`].
@@ -200,6 +213,10 @@ pub trait AnyTool: Send + Sync {
 }
 
 impl<T: Tool> AnyTool for T {
+    fn name(&self) -> &'static str {
+        T::NAME
+    }
+
     fn spec(&self) -> Spec {
         let mut schema = serde_json::to_value(schemars::schema_for!(T::Input)).unwrap_or_default();
         let description = schema

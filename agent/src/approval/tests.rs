@@ -14,6 +14,7 @@ fn policy(mode: SandboxMode) -> Policy {
 fn command(text: &str, escalated: bool) -> Access {
     Access::Command(CommandAccess {
         command: text.to_owned(),
+        shell: "bash".to_owned(),
         cwd: "/home/me/work".into(),
         escalated,
         justification: Some("because".to_owned()),

@@ -213,12 +213,37 @@ fn a_script_for_a_shell_is_as_good_as_the_script() {
     reads("bash -c ls x", &[&["bash", "-c", "ls", "x"]]);
     reads("bash -c \"$x\"", &[&["bash", "-c", "<$x>"]]);
     reads("bash x.sh", &[&["bash", "x.sh"]]);
+    // Anybody can call a file so.
+    reads("./bash -c ls", &[&["./bash", "-c", "ls"]]);
+    reads("/tmp/sh -c ls", &[&["/tmp/sh", "-c", "ls"]]);
+}
+
+#[test]
+fn words_are_quoted_so_that_they_are_read_again() {
+    for words in [
+        &["./x", "-lc", "ls; rm 'a b'"][..],
+        &["a", ""],
+        &["it's"],
+        &["$HOME", "*"],
+    ] {
+        let line = quoted(words.iter().copied());
+        reads(&line, &[words]);
+    }
 }
 
 #[test]
 fn lines_for_other_shells_are_opaque() {
     assert!(parse_for("/bin/zsh", "ls").segments.is_some());
-    for shell in ["powershell", "pwsh", "cmd.exe", "fish", "python3", "/usr/bin/env"] {
+    for shell in [
+        "powershell",
+        "pwsh",
+        "cmd.exe",
+        "fish",
+        "python3",
+        "/usr/bin/env",
+        "./bash",
+        "/home/me/work/bash",
+    ] {
         assert_eq!(parse_for(shell, "ls").segments, None, "{shell}");
     }
 }

@@ -20,7 +20,7 @@ use crate::config::ProviderConfig;
 use crate::rule::RuleQuery;
 use crate::sandbox::Policy;
 use crate::tool::{Access, CommandAccess};
-use crate::{artifact, attachment, blob, command, doctor, files};
+use crate::{artifact, attachment, blob, command, context, doctor, files};
 
 /// Bytes of a preview where the surface names no limit.
 const PREVIEW: u64 = 1024 * 1024;
@@ -43,8 +43,9 @@ impl Engine {
 
     pub(super) async fn rule_test(&self, params: RuleTest) -> Result<Verdict, Failure> {
         let cwd = PathBuf::from(&params.cwd);
+        let shell = context::shell_name(&self.shared.shell).to_owned();
         let query = RuleQuery {
-            line: Some(command::parse(&params.command)),
+            line: Some(command::parse_for(&shell, &params.command)),
             cwd: cwd.clone(),
             escalated: params.escalated,
             write_paths: Vec::new(),
@@ -67,6 +68,7 @@ impl Engine {
         };
         let access = Access::Command(CommandAccess {
             command: params.command,
+            shell,
             cwd,
             escalated: params.escalated,
             justification: None,

@@ -95,6 +95,16 @@ impl ExecCommand {
         }
     }
 
+    /// What people and rules see: the command, or the call of the shell where it is not the person's own. A shell runs
+    /// what it likes, so it is a program like any other.
+    fn shown(&self, input: &Input) -> String {
+        let other = input.shell.as_ref().filter(|it| Path::new(it) != self.shell);
+        let Some(shell) = other else { return input.cmd.clone() };
+        let args = shell_args(Path::new(shell), &input.cmd, input.login.unwrap_or(true));
+        let args: Vec<_> = args.iter().map(|it| it.to_string_lossy()).collect();
+        command::quoted(std::iter::once(shell.as_str()).chain(args.iter().map(AsRef::as_ref)))
+    }
+
     async fn spawn(&self, input: &Input, cwd: PathBuf, policy: &Policy) -> Spawn {
         let shell = input.shell.as_ref().map_or_else(|| self.shell.clone(), PathBuf::from);
         let mut login = input.login.unwrap_or(true);
@@ -152,19 +162,12 @@ impl Tool for ExecCommand {
             return apply_patch::begin(&patch, &dir);
         }
         let escalated = input.sandbox_permissions == Some(SandboxPermissions::RequireEscalated);
+        let command = self.shown(input);
         Ok(Begin {
-            item: Some(ItemKind::Command {
-                command: input.cmd.clone(),
-                cwd: cwd.to_string_lossy().into_owned(),
-                tail: String::new(),
-                output: None,
-                exit_code: None,
-                escalated: false,
-                process: None,
-                sandbox_denied: false,
-            }),
+            item: Some(item(command.clone(), &cwd, false)),
             access: Access::Command(CommandAccess {
-                command: input.cmd.clone(),
+                command,
+                shell: shell_name(&self.shell),
                 cwd,
                 escalated,
                 justification: input.justification.clone(),
@@ -183,16 +186,7 @@ impl Tool for ExecCommand {
         if escalated {
             policy.mode = SandboxMode::DangerFullAccess;
         }
-        let kind = ItemKind::Command {
-            command: input.cmd.clone(),
-            cwd: cwd.to_string_lossy().into_owned(),
-            tail: String::new(),
-            output: None,
-            exit_code: None,
-            escalated,
-            process: None,
-            sandbox_denied: false,
-        };
+        let kind = item(self.shown(&input), &cwd, escalated);
         let failed = |why: String| End {
             item: Some(kind.clone()),
             status: ItemStatus::Failed,
@@ -246,6 +240,24 @@ impl Tool for ExecCommand {
             },
         }
     }
+}
+
+fn item(command: String, cwd: &Path, escalated: bool) -> ItemKind {
+    ItemKind::Command {
+        command,
+        cwd: cwd.to_string_lossy().into_owned(),
+        tail: String::new(),
+        output: None,
+        exit_code: None,
+        escalated,
+        process: None,
+        sandbox_denied: false,
+    }
+}
+
+/// The person's own shell can be trusted wherever it lies, so its name is enough.
+fn shell_name(shell: &Path) -> String {
+    shell.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn folder(input: &Input, cx: &Cx) -> PathBuf {
@@ -338,8 +350,7 @@ fn user_shell(env: &BTreeMap<String, String>) -> PathBuf {
 }
 
 fn shell_args(shell: &Path, command: &str, login: bool) -> Vec<OsString> {
-    let name = shell.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
-    match name.as_str() {
+    match shell_name(shell).to_lowercase().as_str() {
         "powershell" | "pwsh" => {
             let mut args = vec![OsString::from("-NoLogo")];
             if !login {
