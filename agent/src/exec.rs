@@ -246,6 +246,16 @@ impl Processes {
         lock(&self.running).values().all(|it| it.has_ended())
     }
 
+    /// The items of those that run on after their call was answered.
+    #[must_use]
+    pub fn background(&self) -> Vec<ItemId> {
+        let running = lock(&self.running);
+        let detached = running
+            .values()
+            .filter(|it| lock(&it.state).detached && !it.has_ended());
+        detached.map(|it| it.item.clone()).collect()
+    }
+
     /// Kills all of them and waits until they are gone.
     pub async fn stop(&self) {
         let all: Vec<_> = lock(&self.running).values().cloned().collect();

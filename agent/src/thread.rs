@@ -1,8 +1,9 @@
 //! The actor that owns one thread: a mailbox of requests, at most one turn, and the log that only it writes to.
 //!
-//! What a request does is in [`inbox`]; how a turn begins and ends is in [`course`].
+//! What a request does is in [`inbox`], how a turn begins in [`course`], how it ends in [`end`].
 
 mod course;
+mod end;
 mod inbox;
 mod shared;
 
@@ -20,11 +21,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::checkpoint::{self, Finished};
 use crate::exec::Processes;
 use crate::log::Log;
 use crate::tool::Recorder;
 use crate::turn::{self, Pending, Steer};
 
+use end::{AGAIN, Closing};
 pub(crate) use shared::{Parts, Shared};
 
 /// A thread that nothing happens in is put down after this long; the next request takes it up again.
@@ -164,11 +167,33 @@ struct Running {
     reason: InterruptReason,
 }
 
+impl Running {
+    /// A turn that ran in a process that died.
+    fn over(turn_id: TurnId, reason: InterruptReason) -> Self {
+        Self {
+            turn_id,
+            stop: CancellationToken::new(),
+            steer: Arc::new(Steer::new()),
+            reason,
+        }
+    }
+}
+
 /// How a turn's task ended.
 struct Ended {
     result: Result<(), turn::Error>,
     changes: Vec<protocol::change::FileChange>,
     note: Option<Failure>,
+}
+
+impl Ended {
+    fn with(result: Result<(), turn::Error>, finished: Result<Finished, checkpoint::Error>) -> Self {
+        let (changes, note) = match finished {
+            Ok(it) => (it.changes, it.note),
+            Err(error) => (Vec::new(), Some(error.into())),
+        };
+        Self { result, changes, note }
+    }
 }
 
 struct Actor {
@@ -180,6 +205,8 @@ struct Actor {
     pending: Pending,
     running: Option<Running>,
     tasks: JoinSet<Ended>,
+    /// A turn whose end could not be written down.
+    unwritten: Option<Closing>,
     /// The program ends: nothing new begins.
     closing: bool,
 }
@@ -192,6 +219,7 @@ impl Actor {
             pending: Pending::new(),
             running: None,
             tasks: JoinSet::new(),
+            unwritten: None,
             closing: false,
             id: summary.id,
             cwd: PathBuf::from(summary.cwd),
@@ -203,7 +231,7 @@ impl Actor {
     async fn run(mut self, mut mailbox: mpsc::UnboundedReceiver<Message>) {
         self.recover().await;
         loop {
-            let idle = self.running.is_none() && self.processes.is_idle();
+            let idle = self.running.is_none() && self.unwritten.is_none() && self.processes.is_idle();
             tokio::select! {
                 biased;
                 Some(ended) = self.tasks.join_next() => self.turn_ended(ended).await,
@@ -216,6 +244,7 @@ impl Actor {
                     Some(message) => self.handle(message).await,
                     None => return self.shut_down().await,
                 },
+                () = tokio::time::sleep(AGAIN), if self.unwritten.is_some() => self.close_again().await,
                 () = tokio::time::sleep(IDLE), if idle => {
                     if self.shared.threads.put_down(&self.id, &mailbox) {
                         return;

@@ -29,7 +29,7 @@ pub(crate) struct Seams {
     /// The model.
     pub(crate) provider: Arc<dyn Provider>,
     /// What it may call.
-    pub(crate) tools: Vec<Arc<dyn AnyTool>>,
+    pub(crate) tools: Tools,
     /// Decides on calls.
     pub(crate) asker: Asker,
     /// What surrounds every call.
@@ -44,6 +44,23 @@ pub(crate) struct Seams {
     pub(crate) checkpoints: Checkpoints,
     /// The time.
     pub(crate) clock: Clock,
+}
+
+/// What the model may call, and how it is told of it: the same all through a turn.
+pub(crate) struct Tools {
+    all: Vec<Arc<dyn AnyTool>>,
+    told: Vec<models::Tool>,
+}
+
+impl Tools {
+    pub(crate) fn new(all: Vec<Arc<dyn AnyTool>>) -> Self {
+        let told = all.iter().map(|it| model_tool(it.spec())).collect();
+        Self { all, told }
+    }
+
+    fn get(&self, name: &str) -> Option<&dyn AnyTool> {
+        self.all.iter().find(|it| it.name() == name).map(AsRef::as_ref)
+    }
 }
 
 /// Why a turn did not end by itself.
@@ -103,7 +120,7 @@ impl Steer {
 /// Runs one turn to its end. Cancelling `stop` ends it at the next await.
 pub(crate) async fn run(seams: &Seams, turn_id: &TurnId, stop: &CancellationToken) -> Result<(), Error> {
     // A turn that was parked by a restart goes on with the calls it had open.
-    let parked = parked_calls(&seams.log)?;
+    let parked = parked_calls(seams)?;
     if !parked.is_empty() {
         act(seams, turn_id, parked, stop).await?;
     }
@@ -127,7 +144,7 @@ fn prompt(seams: &Seams) -> Result<Prompt, Error> {
         model: seams.settings.model.clone(),
         instructions: context::instructions().to_owned(),
         input: context::ordered(seams.log.context()?),
-        tools: seams.tools.iter().map(|it| model_tool(it.spec())).collect(),
+        tools: seams.tools.told.clone(),
         effort: seams.settings.effort,
         parallel_tool_calls: true,
         cache_key: seams.cx.thread_id.to_string(),
@@ -148,9 +165,14 @@ fn model_tool(spec: crate::tool::Spec) -> models::Tool {
 }
 
 /// Calls that were open when the program ended and whose questions still wait.
-fn parked_calls(log: &Log) -> Result<Vec<crate::tool::Call>, Error> {
-    let entries = log.context()?;
-    let open = context::unanswered(&entries);
+fn parked_calls(seams: &Seams) -> Result<Vec<crate::tool::Call>, Error> {
+    let pending = &seams.asker.pending;
+    if !pending.any_parked() {
+        return Ok(Vec::new());
+    }
+    let entries = seams.log.context()?;
+    let mut open = context::unanswered(&entries);
+    open.retain(|(call_id, _)| pending.parked(call_id).is_some());
     Ok(entries
         .into_iter()
         .filter_map(|entry| match entry {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use protocol::{Failure, Frame, ThreadId, Topic};
 use tokio::sync::{broadcast, watch};
 
-use crate::log::{Logs, Reader};
+use crate::log::{Error, Logs, Reader};
 use crate::thread::Shared;
 
 /// Changes at home that come together are told together.
@@ -83,7 +83,9 @@ impl Home {
             for id in ids {
                 match self.shared.logs.summary(&id).await {
                     Ok(summary) => frame.threads.push(summary),
-                    Err(_) => frame.removed.push(id),
+                    Err(Error::NoSuchThread(_)) => frame.removed.push(id),
+                    // It is still there, so it must not vanish from the list.
+                    Err(error) => tracing::warn!(%id, %error, "a thread that changed could not be read"),
                 }
             }
         }

@@ -6,7 +6,7 @@ use protocol::request::{
     ThreadRestore, ThreadSettingsSet, ThreadStart, TurnChanges, TurnInterrupt, TurnRedo, TurnStart, TurnStarted,
     TurnSteer, TurnUndo,
 };
-use protocol::thread::{Page, ThreadSummary, TurnStatus};
+use protocol::thread::{Page, ThreadSummary};
 use protocol::{Code, EventKind, Failure, ThreadId};
 use std::path::Path;
 use tokio::sync::oneshot;
@@ -57,11 +57,10 @@ impl Engine {
             reach,
         } = params;
         let page = self.shared.logs.page(&thread_id, before, reach).await?;
-        let open = page.turns.iter().any(|it| it.status == TurnStatus::Running);
-        if !open || self.shared.threads.has(&thread_id) {
+        if self.shared.threads.has(&thread_id) || !self.shared.logs.is_unfinished(&thread_id).await? {
             return Ok(page);
         }
-        // A turn was open when the program last ended: taking the thread up puts that right.
+        // A turn or a command was open when the program last ended: taking the thread up puts that right.
         let (reply, taken_up) = oneshot::channel();
         match self
             .shared

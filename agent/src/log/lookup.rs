@@ -106,6 +106,15 @@ impl Logs {
         Ok(hits.into_iter().map(present).collect())
     }
 
+    /// A turn or an item of the thread began and did not end.
+    ///
+    /// # Errors
+    /// When there is no such thread or it cannot be read.
+    pub async fn is_unfinished(&self, id: &ThreadId) -> Result<bool> {
+        let (state, _) = self.standing(id).await?;
+        Ok(state.open_turn.is_some() || !state.open_items.is_empty())
+    }
+
     /// The files a thread made for the person, the newest first.
     ///
     /// # Errors

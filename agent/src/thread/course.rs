@@ -4,25 +4,35 @@ use std::sync::Arc;
 
 use protocol::context::{Content, Entry, Role};
 use protocol::thread::{Input, InterruptReason, ThreadSettings};
-use protocol::{Code, EventKind, Failure, Item, ItemId, ItemKind, ItemStatus, TurnId};
-use tokio::task::JoinError;
+use protocol::{EventKind, Failure, Item, ItemId, ItemKind, ItemStatus, TurnId};
 use tokio_util::sync::CancellationToken;
 
 use super::{Actor, Ended, LogRecorder, Running};
 use crate::context::{self, Facts};
 use crate::sandbox::Policy;
 use crate::tool::Cx;
-use crate::turn::{self, Asker, Seams, Steer};
-use crate::{artifact, attachment, files, instructions};
+use crate::turn::{self, Asker, Seams, Steer, Tools};
+use crate::{attachment, files, instructions};
+
+/// What a turn begins with.
+pub(super) struct Prompt {
+    pub(super) item_id: ItemId,
+    pub(super) input: Input,
+    /// The answer must have this shape.
+    pub(super) schema: Option<serde_json::Value>,
+    /// It waited in the queue until now.
+    pub(super) queued: bool,
+}
 
 impl Actor {
     /// Begins a turn with a prompt. Fails before anything is written, so that the prompt stays in the composer.
-    pub(super) async fn begin_turn(
-        &mut self,
-        item_id: ItemId,
-        input: Input,
-        schema: Option<serde_json::Value>,
-    ) -> Result<TurnId, Failure> {
+    pub(super) async fn begin_turn(&mut self, prompt: Prompt) -> Result<TurnId, Failure> {
+        let Prompt {
+            item_id,
+            input,
+            schema,
+            queued,
+        } = prompt;
         let folder = files::check_folder(self.cwd());
         if let Some(failure) = folder.failure.filter(|_| !folder.usable) {
             return Err(failure);
@@ -30,10 +40,13 @@ impl Actor {
         let settings = self.log.state().summary.settings.clone();
         let turn_id = TurnId::new();
         let seams = self.seams(&turn_id, settings.clone(), schema).await?;
-        let (message, entry) = self.take_input(item_id, input, false).await?;
+        let (message, entry) = self.take_input(item_id.clone(), input, false).await?;
         let mut entries = self.preamble(&seams)?;
         entries.push(entry);
-        self.log.append_all(vec![
+        // Taken out of the queue in the same write, so that it is never in neither place.
+        let dequeued = queued.then_some(EventKind::InputDequeued { id: item_id });
+        let mut kinds = Vec::from_iter(dequeued);
+        kinds.extend([
             EventKind::TurnStarted {
                 turn_id: turn_id.clone(),
                 settings,
@@ -46,7 +59,8 @@ impl Actor {
                 turn_id: turn_id.clone(),
                 entries,
             },
-        ])?;
+        ]);
+        self.log.append_all(kinds)?;
         self.spawn(turn_id.clone(), seams);
         Ok(turn_id)
     }
@@ -63,12 +77,9 @@ impl Actor {
         self.running = Some(running);
         self.tasks.spawn(async move {
             let result = turn::run(&seams, &turn_id, &stop).await;
-            let finished = seams.checkpoints.finish(&seams.cx.thread_id, &turn_id).await;
-            let (changes, note) = match finished {
-                Ok(it) => (it.changes, it.note),
-                Err(error) => (Vec::new(), Some(error.into())),
-            };
-            Ended { result, changes, note }
+            // Nobody reads what is said to it from here on, so that must wait for the next turn.
+            seams.steer.close();
+            Ended::with(result, seams.checkpoints.finish(&seams.cx.thread_id, &turn_id).await)
         });
     }
 
@@ -112,7 +123,7 @@ impl Actor {
         Ok(Seams {
             log: self.log.clone(),
             provider,
-            tools: shared.tools(&self.processes, environment),
+            tools: Tools::new(shared.tools(&self.processes, environment)),
             asker,
             cx,
             settings,
@@ -175,161 +186,22 @@ impl Actor {
         ))
     }
 
-    pub(super) async fn turn_ended(&mut self, ended: Result<Ended, JoinError>) {
-        let Some(running) = self.running.take() else { return };
-        running.steer.close();
-        let turn_id = running.turn_id;
-        let ended = ended.unwrap_or_else(|panic| {
-            tracing::error!(%panic, "a turn panicked");
-            let failure = Failure::new(Code::Internal, "zspark made a mistake and this turn had to end.")
-                .hint("Nothing else is affected. Send the message again, and please report this.")
-                .details(panic.to_string());
-            Ended {
-                result: Err(failure.into()),
-                changes: Vec::new(),
-                note: None,
-            }
-        });
-        let completed = ended.result.is_ok();
-        if let Err(error) = self.close_turn(&turn_id, running.reason, ended).await {
-            tracing::error!(%error, "the end of a turn could not be kept");
-            return;
-        }
-        if completed && !self.closing {
-            self.next_in_queue().await;
-        }
-    }
-
-    async fn close_turn(
-        &mut self,
-        turn_id: &TurnId,
-        reason: InterruptReason,
-        ended: Ended,
-    ) -> Result<(), crate::log::Error> {
-        let mut kinds = Vec::new();
-        if let Some(failure) = ended.note {
-            kinds.push(self.completed(turn_id, ItemKind::Error { failure }));
-        }
-        let known = self.log.state().artifacts.clone();
-        for artifact in artifact::found(&ended.changes, &known, &self.shared.blobs).await {
-            kinds.push(self.completed(turn_id, ItemKind::Artifact { artifact }));
-        }
-        match ended.result {
-            Ok(()) => kinds.push(EventKind::TurnCompleted {
-                turn_id: turn_id.clone(),
-            }),
-            Err(turn::Error::Interrupted) => {
-                self.processes.stop().await;
-                kinds.extend(self.interrupted(turn_id, reason));
-            }
-            Err(turn::Error::Failed(failure)) => {
-                kinds.extend(self.left_open(turn_id));
-                kinds.push(EventKind::TurnFailed {
-                    turn_id: turn_id.clone(),
-                    failure,
-                });
-            }
-            Err(turn::Error::Log(error)) => {
-                kinds.extend(self.left_open(turn_id));
-                kinds.push(EventKind::TurnFailed {
-                    turn_id: turn_id.clone(),
-                    failure: error.into(),
-                });
-            }
-        }
-        self.log.append_all(kinds)?;
-        self.log.sync()
-    }
-
-    pub(super) fn completed(&self, turn_id: &TurnId, kind: ItemKind) -> EventKind {
-        let now = self.shared.clock.now_ms();
-        let item = Item {
-            id: ItemId::new(),
-            status: ItemStatus::Completed,
-            started_ms: now,
-            ended_ms: Some(now),
-            kind,
-        };
-        EventKind::ItemCompleted {
-            turn_id: turn_id.clone(),
-            item,
-        }
-    }
-
-    /// The facts that end a stopped turn: its items, its questions, a word to the model.
-    fn interrupted(&self, turn_id: &TurnId, reason: InterruptReason) -> Vec<EventKind> {
-        let mut kinds = self.left_open(turn_id);
-        let why = match reason {
-            InterruptReason::Person => {
-                "The person stopped the turn. Its commands were ended; what they had done stays."
-            }
-            InterruptReason::Crash => {
-                "The program ended in the middle of the turn. Commands that ran may have done a part of their work."
-            }
-            InterruptReason::Shutdown => "The program was closed in the middle of the turn. Its commands were ended.",
-        };
-        let note = format!("<turn_aborted>\n{why}\n</turn_aborted>");
-        let entries = context::unanswered(&self.log.context().unwrap_or_default())
-            .into_iter()
-            .map(|(call_id, freeform)| context::aborted(call_id, freeform))
-            .chain([Entry::text(Role::Developer, note)])
-            .collect();
-        kinds.push(EventKind::ContextAppended {
-            turn_id: turn_id.clone(),
-            entries,
-        });
-        kinds.push(EventKind::TurnInterrupted {
-            turn_id: turn_id.clone(),
-            reason,
-        });
-        kinds
-    }
-
-    /// Ends what the turn left open: items as interrupted, questions as no longer needed.
-    fn left_open(&self, turn_id: &TurnId) -> Vec<EventKind> {
-        let state = self.log.state();
-        let now = self.shared.clock.now_ms();
-        let questions =
-            state
-                .approvals
-                .iter()
-                .filter(|it| it.turn_id == *turn_id)
-                .map(|it| EventKind::ApprovalResolved {
-                    approval_id: it.id.clone(),
-                    decision: protocol::approval::Decision::Decline {
-                        note: None,
-                        interrupt: true,
-                    },
-                    by: protocol::approval::DecidedBy::Nobody,
-                });
-        let items = state
-            .open_items
-            .iter()
-            .filter(|(id, _)| id == turn_id)
-            .map(|(id, item)| EventKind::ItemCompleted {
-                turn_id: id.clone(),
-                item: Item {
-                    status: ItemStatus::Interrupted,
-                    ended_ms: Some(now),
-                    ..item.clone()
-                },
-            });
-        questions.chain(items).collect()
-    }
-
     /// Takes the next waiting prompt, if there is one. A prompt that cannot begin stays in the queue, and its thread says why.
     pub(super) async fn next_in_queue(&mut self) {
         let Some(next) = self.log.state().queue.first().cloned() else {
             return;
         };
-        if let Err(error) = self.log.append(EventKind::InputDequeued { id: next.id.clone() }) {
-            tracing::error!(%error, "a waiting prompt could not be taken up");
-            return;
-        }
-        if let Err(failure) = self.begin_turn(next.id.clone(), next.input.clone(), None).await {
+        let begun = self
+            .begin_turn(Prompt {
+                item_id: next.id,
+                input: next.input,
+                schema: None,
+                queued: true,
+            })
+            .await;
+        if let Err(failure) = begun {
             let turn_id = TurnId::new();
             let kinds = vec![
-                EventKind::InputQueued { queued: next },
                 EventKind::TurnStarted {
                     turn_id: turn_id.clone(),
                     settings: self.log.state().summary.settings.clone(),
@@ -342,34 +214,29 @@ impl Actor {
         }
     }
 
-    /// Puts right what a crash left: a turn that waits for an answer goes on waiting, any other is ended.
+    /// Puts right what a crash left: a turn that waits for an answer goes on waiting, any other is ended. Commands that
+    /// ran in the background run no more.
     pub(super) async fn recover(&mut self) {
         let state = self.log.state();
-        let Some(turn_id) = state.open_turn.clone() else {
-            let left: Vec<EventKind> = state.open_items.iter().flat_map(|(id, _)| self.left_open(id)).collect();
-            if !left.is_empty()
-                && let Err(error) = self.log.append_all(left)
-            {
-                tracing::error!(%error, "items left open could not be closed");
-            }
-            return;
-        };
+        let open_turn = state.open_turn.clone();
+        let left = state.open_items.iter().filter(|(id, _)| Some(id) != open_turn.as_ref());
+        let left: Vec<EventKind> = left.map(|(id, item)| self.cut_off(id, item)).collect();
+        if !left.is_empty()
+            && let Err(error) = self.log.append_all(left)
+        {
+            tracing::error!(%error, "items left open could not be closed");
+        }
+        let Some(turn_id) = open_turn else { return };
+        let mut result = Err(turn::Error::Interrupted);
         if state.approvals.iter().any(|it| it.turn_id == turn_id) {
             match self.go_on_waiting(&turn_id).await {
                 Ok(()) => return,
-                Err(failure) => tracing::warn!(%failure, "a turn that waited for an answer cannot go on"),
+                Err(failure) => result = Err(failure.into()),
             }
         }
-        let finished = self.shared.checkpoints.finish(&self.id, &turn_id).await;
-        let changes = finished.map(|it| it.changes).unwrap_or_default();
-        let ended = Ended {
-            result: Err(turn::Error::Interrupted),
-            changes,
-            note: None,
-        };
-        if let Err(error) = self.close_turn(&turn_id, InterruptReason::Crash, ended).await {
-            tracing::error!(%error, "a turn left open by a crash could not be closed");
-        }
+        let ended = self.ended(&turn_id, result).await;
+        self.running = Some(Running::over(turn_id, InterruptReason::Crash));
+        self.turn_ended(Ok(ended)).await;
     }
 
     /// Takes a parked turn up again: calls that ran are answered as aborted, those that ask ask on.
@@ -378,20 +245,11 @@ impl Actor {
         let seams = self.seams(turn_id, state.summary.settings.clone(), None).await?;
         let waits = |call_id: &str| state.approvals.iter().any(|it| it.call_id == call_id);
         let waiting_items: Vec<&ItemId> = state.approvals.iter().map(|it| &it.item_id).collect();
-        let now = self.shared.clock.now_ms();
-        let mut kinds: Vec<EventKind> = state
+        let cut_off = state
             .open_items
             .iter()
-            .filter(|(_, item)| !waiting_items.contains(&&item.id))
-            .map(|(id, item)| EventKind::ItemCompleted {
-                turn_id: id.clone(),
-                item: Item {
-                    status: ItemStatus::Interrupted,
-                    ended_ms: Some(now),
-                    ..item.clone()
-                },
-            })
-            .collect();
+            .filter(|(id, item)| id == turn_id && !waiting_items.contains(&&item.id));
+        let mut kinds: Vec<EventKind> = cut_off.map(|(id, item)| self.cut_off(id, item)).collect();
         let entries: Vec<Entry> = context::unanswered(&self.log.context()?)
             .into_iter()
             .filter(|(call_id, _)| !waits(call_id))
@@ -403,7 +261,9 @@ impl Actor {
                 entries,
             });
         }
-        self.log.append_all(kinds)?;
+        if !kinds.is_empty() {
+            self.log.append_all(kinds)?;
+        }
         self.pending.park(&state.approvals);
         self.spawn(turn_id.clone(), seams);
         Ok(())
@@ -420,10 +280,12 @@ impl Actor {
                     self.turn_ended(ended).await;
                 }
             } else {
-                self.tasks.abort_all();
+                // Waited for, so that it writes nothing more.
+                self.tasks.shutdown().await;
                 self.running = None;
             }
         }
+        self.close_again().await;
         self.processes.stop().await;
         if let Err(error) = self.log.sync() {
             tracing::error!(%error, "the log could not be flushed");

@@ -7,6 +7,7 @@ use protocol::request::{TurnRedo, TurnStarted, TurnUndo};
 use protocol::thread::{Input, InterruptReason, QueuedInput, ThreadSettingsPatch, ThreadSummary};
 use protocol::{ApprovalId, Code, EventKind, Failure, ItemId, TurnId};
 
+use super::course::Prompt;
 use super::{Actor, Message};
 
 impl Actor {
@@ -54,9 +55,21 @@ impl Actor {
     }
 
     async fn start(&mut self, input: Input, schema: Option<serde_json::Value>) -> Result<TurnStarted, Failure> {
+        // Written down first: two turns at once would be open otherwise.
+        self.close_again().await;
+        if let Some(refused) = self.unwritten.as_ref().and_then(|it| it.refused.clone()) {
+            return Err(refused);
+        }
         if self.running.is_none() && self.log.state().queue.is_empty() {
             let item_id = ItemId::new();
-            let turn_id = self.begin_turn(item_id.clone(), input, schema).await?;
+            let turn_id = self
+                .begin_turn(Prompt {
+                    item_id: item_id.clone(),
+                    input,
+                    schema,
+                    queued: false,
+                })
+                .await?;
             return Ok(TurnStarted {
                 turn_id: Some(turn_id),
                 item_id,

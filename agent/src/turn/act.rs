@@ -73,13 +73,11 @@ struct Ready<'a> {
 }
 
 fn prepare<'a>(seams: &'a Seams, turn_id: &TurnId, call: &Call) -> Result<Prepared<'a>, Error> {
-    let tool = seams.tools.iter().find(|it| it.spec().name == call.name);
-    let begun = tool
+    let begun = seams
+        .tools
+        .get(&call.name)
         .ok_or_else(|| format!("unsupported call: {}", call.name))
-        .and_then(|tool| {
-            let begin = tool.begin(call, &seams.cx)?;
-            Ok((tool.as_ref(), begin))
-        });
+        .and_then(|tool| Ok((tool, tool.begin(call, &seams.cx)?)));
     let (tool, begin) = match begun {
         Ok(it) => it,
         Err(why) => {
@@ -147,6 +145,7 @@ async fn run(
         .asker
         .decide(seams, turn_id, call, &item_id, &begin.access, stop)
         .await?;
+    let by_person = matches!(decision, ask::Outcome::Declined(_) | ask::Outcome::NoAndStop(_));
     let end = match decision {
         ask::Outcome::Go(grant) => match keep_before(seams, turn_id, &begin.access, grant).await {
             Ok(()) => go(seams, call, tool, &item_id, grant, stop).await,
@@ -156,7 +155,7 @@ async fn run(
                 output: Output::Failed(why),
             },
         },
-        ask::Outcome::No(why) => End {
+        ask::Outcome::Declined(why) | ask::Outcome::No(why) => End {
             item: None,
             status: ItemStatus::Declined,
             output: Output::Denied(why),
@@ -180,9 +179,34 @@ async fn run(
     {
         item.kind = end.item.unwrap_or(item.kind);
         item.status = end.status;
+        if !by_person {
+            explain(&mut item.kind, &end.output);
+        }
         complete(seams, turn_id, item)?;
     }
     Ok((end.output, stop.is_cancelled()))
+}
+
+/// Says on the item of a call that came to nothing why it did: the model's answer is not on the screen.
+fn explain(kind: &mut ItemKind, output: &Output) {
+    let (Output::Failed(why) | Output::Denied(why)) = output else {
+        return;
+    };
+    if let ItemKind::Command {
+        tail,
+        output: None,
+        exit_code: None,
+        ..
+    } = kind
+        && tail.is_empty()
+    {
+        tail.clone_from(why);
+    } else if let ItemKind::FileChange {
+        error: error @ None, ..
+    } = kind
+    {
+        *error = Some(why.clone());
+    }
 }
 
 async fn go(

@@ -1,6 +1,6 @@
 //! Questions to the person: asked, answered, remembered, and never asked twice for what is covered.
 
-use protocol::approval::{DecidedBy, Decision, RuleDraft, RuleEffect, RuleSubject};
+use protocol::approval::{Ask, DecidedBy, Decision, RuleDraft, RuleEffect, RuleSubject};
 use protocol::request::{RuleDelete, RuleList, RuleSave, RuleTest, ThreadList};
 use protocol::setting::{ApprovalPolicy, SandboxMode};
 use protocol::thread::{ThreadStatus, TurnStatus};
@@ -271,4 +271,62 @@ fn tempfile_dir() -> tempfile::TempDir {
         .prefix("outside-")
         .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
         .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_of_the_models_own_making_is_asked_about_as_what_it_is() {
+    let call = json!({ "cmd": "ls", "shell": "./bash", "login": false });
+    let world = World::new(Script::turns([Step::call("exec_command", call), Step::say("Done.")])).await;
+    let file = world.home.file("bash", "#!/bin/sh\ntouch made\n").unwrap();
+    std::process::Command::new("chmod")
+        .arg("+x")
+        .arg(file)
+        .status()
+        .unwrap();
+    let mut talk = world
+        .thread_in(SandboxMode::WorkspaceWrite, ApprovalPolicy::Untrusted)
+        .await;
+    talk.say("Look around").await;
+    let question = talk.question().await;
+    let Ask::Command { command, .. } = &question.ask else {
+        panic!("{question:?}")
+    };
+    assert_eq!(command, "./bash -c ls");
+    let no = Decision::Decline {
+        note: None,
+        interrupt: false,
+    };
+    talk.decide(&question, no).await.unwrap();
+    talk.completed().await;
+    assert!(!world.home.work().join("made").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_that_a_rule_answers_during_a_restart_does_not_stay_open() {
+    let call = json!({ "cmd": "touch made", "sandbox_permissions": "require_escalated" });
+    let world = World::new(Script::turns([Step::call("exec_command", call), Step::say("Done.")])).await;
+    let mut talk = world.thread().await;
+    talk.say("Go").await;
+    talk.question().await;
+    let id = talk.id.clone();
+    drop(talk);
+    let world = world.restart().await;
+    let subject = RuleSubject::CommandPrefix {
+        prefix: vec!["touch".to_owned()],
+        escalated: true,
+    };
+    let draft = RuleDraft {
+        subject,
+        effect: RuleEffect::Allow,
+        folder: None,
+        expires_ms: None,
+    };
+    world.engine.ask(RuleSave { id: None, draft }).await.unwrap();
+    let mut talk = world.talk(id).await;
+    talk.page().await;
+    talk.completed().await;
+    assert_eq!(talk.page().await.approvals, []);
+    let resolved = |it: &protocol::Event| matches!(it.kind, EventKind::ApprovalResolved { .. });
+    assert_eq!(talk.events.iter().filter(|it| resolved(it)).count(), 1);
+    assert!(world.home.work().join("made").exists());
 }

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use protocol::approval::Decision;
-use protocol::thread::{InterruptReason, TurnStatus};
+use protocol::request::QueueRemove;
+use protocol::thread::{Input, InterruptReason, TurnStatus};
 use protocol::{Code, EventKind, ItemKind, ItemStatus};
 use serde_json::json;
 use testkit::{Gate, Script, Step};
@@ -203,4 +204,111 @@ async fn stopping_while_a_question_waits_ends_both() {
         Code::Conflict
     );
     assert!(!world.home.work().join("x").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_calls_of_an_answer_that_failed_never_run() {
+    for wire in ["responses", "chat"] {
+        let steps = [
+            Step::call("exec_command", json!({ "cmd": "touch made", "login": false })).incomplete("max_output_tokens"),
+            Step::say("As you like."),
+        ];
+        let world = World::with(Script::turns(steps), wire, true).await;
+        let mut talk = world.thread().await;
+        talk.say("Make it").await;
+        talk.failed().await;
+        talk.say("No, do not").await;
+        talk.completed().await;
+        assert_eq!(talk.last_word(), "As you like.", "{wire}");
+        assert!(!world.home.work().join("made").exists(), "{wire}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_in_the_background_outlives_a_turn_that_fails() {
+    let call = json!({ "cmd": "until [ -e stop ]; do sleep 0.01; done", "yield_time_ms": 250, "login": false });
+    let world = World::new(Script::turns([Step::call("exec_command", call), Step::unauthorized()])).await;
+    let mut talk = world.thread().await;
+    talk.say("Watch").await;
+    talk.failed().await;
+    world.home.file("stop", "").unwrap();
+    let status = talk
+        .wait(|it| match it {
+            EventKind::ItemCompleted { item, .. } if matches!(item.kind, ItemKind::Command { .. }) => Some(item.status),
+            _ => None,
+        })
+        .await;
+    assert_eq!(status, ItemStatus::Completed);
+    let ended = talk.items();
+    let commands = ended.iter().filter(|it| matches!(it.kind, ItemKind::Command { .. }));
+    assert_eq!(commands.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_that_a_crash_left_open_are_each_closed_once() {
+    let call = || json!({ "cmd": "sleep 1000", "yield_time_ms": 250, "login": false });
+    let steps = [
+        Step::call("exec_command", call()).and_call("exec_command", call()),
+        Step::say("They run."),
+    ];
+    let world = World::new(Script::turns(steps)).await;
+    let mut talk = world.thread().await;
+    talk.say("Begin").await;
+    talk.completed().await;
+    let id = talk.id.clone();
+    drop(talk);
+    let copy = world.home.path().with_file_name("copy");
+    copy_folder(&world.home.path(), &copy);
+    world.engine.stop().await;
+    std::fs::remove_dir_all(world.home.path()).unwrap();
+    std::fs::rename(&copy, world.home.path()).unwrap();
+    let world = world.restart().await;
+    let talk = world.talk(id).await;
+    // Looking at it is enough: nothing may seem to run that does not.
+    let events = talk.page().await.events;
+    let ends: Vec<_> = events
+        .iter()
+        .filter_map(|it| match &it.kind {
+            EventKind::ItemCompleted { item, .. } if matches!(item.kind, ItemKind::Command { .. }) => Some(item.status),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ends, [ItemStatus::Interrupted; 2]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_prompt_that_cannot_begin_keeps_its_place() {
+    let gate = Gate::new();
+    let world = World::new(Script::turns([Step::say("One").hold(&gate), Step::say("Two.")])).await;
+    let mut talk = world.thread().await;
+    let gone = world.home.file("gone.txt", "soon").unwrap();
+    talk.say("First").await;
+    gate.reached().await;
+    let input = Input {
+        text: "Second".to_owned(),
+        attachments: vec![gone.display().to_string()],
+    };
+    talk.give(input).await.unwrap();
+    talk.say("Third").await;
+    std::fs::remove_file(gone).unwrap();
+    gate.open();
+    talk.completed().await;
+    talk.failed().await;
+    let queue = talk.page().await.queue;
+    let texts: Vec<_> = queue.iter().map(|it| it.input.text.as_str()).collect();
+    assert_eq!(texts, ["Second", "Third"]);
+    // It was never taken out, so no crash could have lost it.
+    let taken = |it: &protocol::Event| matches!(it.kind, EventKind::InputDequeued { .. });
+    assert!(!talk.events.iter().any(taken));
+    world
+        .engine
+        .ask(QueueRemove {
+            thread_id: talk.id.clone(),
+            id: queue[0].id.clone(),
+        })
+        .await
+        .unwrap();
+    talk.say("Fourth").await;
+    talk.completed().await;
+    assert_eq!(world.server.requests()[1].last_user(), "Third");
 }

@@ -1,5 +1,5 @@
 //! The engine's parts, from outside.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test picks what it is about")]
 
 mod approvals;

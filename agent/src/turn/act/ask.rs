@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol::approval::{Approval, DecidedBy, Decision, Rule, RuleEffect};
 use protocol::setting::ApprovalPolicy;
-use protocol::{ApprovalId, EventKind, ItemId, TurnId};
+use protocol::{ApprovalId, EventKind, ItemId, RuleId, TurnId};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +69,11 @@ impl Pending {
         self.questions().parked.extend(parked);
     }
 
+    /// Questions from before a restart are known.
+    pub(crate) fn any_parked(&self) -> bool {
+        !self.questions().parked.is_empty()
+    }
+
     /// The question a call had asked before a restart.
     pub(crate) fn parked(&self, call_id: &str) -> Option<Parked> {
         self.questions().parked.get(call_id).cloned()
@@ -104,12 +109,22 @@ impl Pending {
     }
 }
 
+/// What rules, policy and earlier answers say.
+enum Judged {
+    /// Nobody need be asked.
+    Settled(Outcome),
+    /// The person is.
+    Asks(Box<Question>, Grant),
+}
+
 /// What became of a call.
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// It may run.
     Go(Grant),
-    /// It may not; the model reads why.
+    /// The person said no; the model reads why.
+    Declined(String),
+    /// It may not, whoever was asked; the model and the person read why.
     No(String),
     /// It may not, and the turn ends.
     NoAndStop(String),
@@ -143,43 +158,82 @@ impl Asker {
         let rule = match self.rule(seams, access).await {
             Ok(it) => it,
             Err(error) => {
-                return Ok(Outcome::No(format!(
-                    "not run, because the person's rules cannot be read: {error}"
-                )));
+                let why = format!("not run, because the person's rules cannot be read: {error}");
+                return self.without_asking(seams, call, None, Outcome::No(why));
             }
         };
+        let rule_id = rule.as_ref().map(|it| it.id.clone());
+        match self.judge(seams, access, rule.map(|it| it.draft.effect)) {
+            Judged::Settled(outcome) => self.without_asking(seams, call, rule_id, outcome),
+            Judged::Asks(question, grant) => {
+                self.ask(seams, turn_id, call, item_id, access, *question, grant, stop)
+                    .await
+            }
+        }
+    }
+
+    /// A call that nobody is asked about. If somebody was, before a restart, that question is answered with it.
+    fn without_asking(
+        &self,
+        seams: &Seams,
+        call: &Call,
+        rule_id: Option<RuleId>,
+        outcome: Outcome,
+    ) -> Result<Outcome, Error> {
+        let parked = self.pending.parked(&call.call_id).map(|it| it.approval);
+        let open = parked.filter(|id| seams.log.state().approvals.iter().any(|it| it.id == *id));
+        if let Some(id) = open {
+            let decision = match &outcome {
+                Outcome::Go(_) => Decision::Once,
+                Outcome::No(why) | Outcome::Declined(why) | Outcome::NoAndStop(why) => Decision::Decline {
+                    note: Some(why.clone()),
+                    interrupt: false,
+                },
+                Outcome::Stopped => Decision::Decline {
+                    note: None,
+                    interrupt: true,
+                },
+            };
+            let by = rule_id.map_or(DecidedBy::Nobody, |rule_id| DecidedBy::Rule { rule_id });
+            resolve(seams, &id, decision, by)?;
+        }
+        Ok(outcome)
+    }
+
+    fn judge(&self, seams: &Seams, access: &Access, rule: Option<RuleEffect>) -> Judged {
         let judgement = approval::judge(&seams.cx.policy, self.policy, access);
-        let (question, grant) = match (judgement, rule.map(|it| it.draft.effect)) {
+        let (question, grant) = match (judgement, rule) {
             (_, Some(RuleEffect::Deny)) => {
-                return Ok(Outcome::No(
+                return Judged::Settled(Outcome::No(
                     "a rule of the person forbids this; do not try again".to_owned(),
                 ));
             }
             (Judgement::Allowed(grant) | Judgement::Asks(_, grant), Some(RuleEffect::Allow)) => {
-                return Ok(Outcome::Go(grant));
+                return Judged::Settled(Outcome::Go(grant));
             }
             // A rule is a yes that was given before, so it counts where nobody can be asked.
-            (Judgement::Refused(_), Some(RuleEffect::Allow)) => return Ok(Outcome::Go(Grant::Unsandboxed)),
+            (Judgement::Refused(_), Some(RuleEffect::Allow)) => {
+                return Judged::Settled(Outcome::Go(Grant::Unsandboxed));
+            }
             (Judgement::Allowed(grant), Some(RuleEffect::Ask)) => {
                 match approval::question(&seams.cx.policy, access, grant) {
                     Some(question) => (question, grant),
-                    None => return Ok(Outcome::Go(grant)),
+                    None => return Judged::Settled(Outcome::Go(grant)),
                 }
             }
-            (Judgement::Allowed(grant), None) => return Ok(Outcome::Go(grant)),
-            (Judgement::Refused(why), _) => return Ok(Outcome::No(why)),
+            (Judgement::Allowed(grant), None) => return Judged::Settled(Outcome::Go(grant)),
+            (Judgement::Refused(why), _) => return Judged::Settled(Outcome::No(why)),
             (Judgement::Asks(question, grant), _) => (question, grant),
         };
         if granted_for_thread(seams, &question) {
-            return Ok(Outcome::Go(grant));
+            return Judged::Settled(Outcome::Go(grant));
         }
         if !self.attended || self.policy == ApprovalPolicy::Never {
-            return Ok(Outcome::No(
+            return Judged::Settled(Outcome::No(
                 "nobody is there to allow this; go on without it, or say what is missing".to_owned(),
             ));
         }
-        self.ask(seams, turn_id, call, item_id, access, question, grant, stop)
-            .await
+        Judged::Asks(Box::new(question), grant)
     }
 
     #[expect(
@@ -253,7 +307,7 @@ impl Asker {
     async fn rule(&self, seams: &Seams, access: &Access) -> Result<Option<Rule>, rule::Error> {
         let (line, escalated, write_paths) = match access {
             Access::Nothing | Access::Read(_) => return Ok(None),
-            Access::Command(it) => (Some(command::parse(&it.command)), it.escalated, Vec::new()),
+            Access::Command(it) => (Some(it.line()), it.escalated, Vec::new()),
             Access::Write(changes) => (None, false, approval::paths(changes).map(command::lexical).collect()),
         };
         let query = RuleQuery {
@@ -299,7 +353,7 @@ fn outcome(decision: Decision, grant: Grant) -> Outcome {
             if interrupt {
                 Outcome::NoAndStop(text)
             } else {
-                Outcome::No(text)
+                Outcome::Declined(text)
             }
         }
     }
