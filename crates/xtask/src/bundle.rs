@@ -8,6 +8,9 @@ use anyhow::{Context, Result, bail};
 use crate::machine::{self, Need};
 use crate::{step, ui};
 
+/// What cargo builds for it; the workspace's default leaves the desktop out.
+const PROGRAMS: &[&str] = &["--package", "zspark-desktop", "--package", "cli"];
+
 /// What a .deb may weigh.
 const LARGEST_DEB: u64 = 25 * 1024 * 1024;
 
@@ -25,7 +28,11 @@ pub(crate) fn bundle() -> Result<ExitCode> {
     let bundler = step::root()
         .join("ui/node_modules/.bin")
         .join(if cfg!(windows) { "tauri.cmd" } else { "tauri" });
-    step::run(step::command(bundler).args(["build", "--ci", "--bundles", kinds]))?;
+    step::run(
+        step::command(bundler)
+            .args(["build", "--ci", "--bundles", kinds, "--"])
+            .args(PROGRAMS),
+    )?;
     let mut too_large = false;
     for folder in folders {
         for file in files(&step::target().join("release/bundle").join(folder))? {
