@@ -38,6 +38,8 @@ pub struct Patient<'a> {
     pub secrets: &'a dyn Secrets,
     /// Whether the index of threads can be read.
     pub index: Result<(), Failure>,
+    /// What was damaged and set aside.
+    pub damage: Vec<Failure>,
     /// Whether the sandbox starts.
     pub sandbox: Result<(), Failure>,
     /// Asks a provider for one word.
@@ -83,6 +85,10 @@ pub async fn run(patient: Patient<'_>) -> Vec<Finding> {
     if !cfg!(windows) {
         findings.push(program("bash", path, "Install bash; until then commands run in sh."));
     }
+    findings.extend(patient.damage.into_iter().map(|failure| Finding {
+        state: FindingState::Warning,
+        ..broken("damage", failure)
+    }));
     findings.extend(providers(patient.config, patient.secrets, patient.ask).await);
     findings
 }

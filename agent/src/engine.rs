@@ -191,6 +191,7 @@ impl Engine {
     pub async fn stop(&self) {
         self.shared.threads.shutdown().await;
         self.shared.logs.settled().await;
+        self.shared.rules.close().await;
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
     }

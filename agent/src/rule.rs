@@ -134,6 +134,17 @@ impl Rules {
         Ok(all)
     }
 
+    /// Ends the use of the database, so that all of it is in its file.
+    pub async fn close(&self) {
+        self.0.store.close().await;
+    }
+
+    /// What the person should know: the saved rules were damaged and set aside.
+    #[must_use]
+    pub fn damage(&self) -> Option<Failure> {
+        self.0.store.damage()
+    }
+
     /// Makes a rule, or changes the one of this id.
     ///
     /// # Errors

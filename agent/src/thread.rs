@@ -25,7 +25,7 @@ use crate::checkpoint::{self, Finished};
 use crate::exec::Processes;
 use crate::log::Log;
 use crate::tool::Recorder;
-use crate::turn::{self, Pending, Steer};
+use crate::turn::{self, Pending, Steer, Unsaid};
 
 use end::{AGAIN, Closing};
 pub(crate) use shared::{Parts, Shared};
@@ -164,6 +164,7 @@ struct Running {
     turn_id: TurnId,
     stop: CancellationToken,
     steer: Arc<Steer>,
+    unsaid: Arc<Unsaid>,
     reason: InterruptReason,
 }
 
@@ -174,6 +175,7 @@ impl Running {
             turn_id,
             stop: CancellationToken::new(),
             steer: Arc::new(Steer::new()),
+            unsaid: Arc::default(),
             reason,
         }
     }

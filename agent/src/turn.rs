@@ -40,6 +40,8 @@ pub(crate) struct Seams {
     pub(crate) output_schema: Option<serde_json::Value>,
     /// Input given while the turn runs.
     pub(crate) steer: Arc<Steer>,
+    /// What could not be written down.
+    pub(crate) unsaid: Arc<Unsaid>,
     /// What turns did to files.
     pub(crate) checkpoints: Checkpoints,
     /// The time.
@@ -114,6 +116,23 @@ impl Steer {
 
     pub(crate) fn close(&self) {
         *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    }
+}
+
+/// Facts that could not be written down, the disk being full: they are written with the turn's end.
+#[derive(Debug, Default)]
+pub(crate) struct Unsaid(std::sync::Mutex<Vec<EventKind>>);
+
+impl Unsaid {
+    fn keep(&self, kinds: Vec<EventKind>) {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .extend(kinds);
+    }
+
+    pub(crate) fn take(&self) -> Vec<EventKind> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }
 
@@ -213,8 +232,16 @@ fn meter(seams: &Seams, usage: Option<protocol::thread::Usage>) -> Result<Contex
     })
 }
 
-/// Appends, and says so when the disk will not have it.
+/// Appends; what the disk will not have is kept for the turn's end, which this error brings about.
 fn append(seams: &Seams, kind: EventKind) -> Result<(), Error> {
-    seams.log.append(kind)?;
+    append_all(seams, vec![kind])
+}
+
+fn append_all(seams: &Seams, kinds: Vec<EventKind>) -> Result<(), Error> {
+    let written = seams.log.append_all(kinds.clone());
+    if written.is_err() {
+        seams.unsaid.keep(kinds);
+    }
+    written?;
     Ok(())
 }

@@ -40,6 +40,7 @@ impl Scene {
             rules: &rules,
             secrets: &self.secrets,
             index: Ok(()),
+            damage: Vec::new(),
             sandbox,
             ask: &ask,
         };

@@ -174,7 +174,10 @@ impl Engine {
             Box::pin(async move { self.shared.look_at(&provider).await })
         };
         let index = shared.logs.list(false).await.map(|_| ()).map_err(Failure::from);
+        // Asked before what was found damaged on the way is told.
+        let _ = shared.rules.list().await;
         doctor::run(doctor::Patient {
+            damage: shared.damage(),
             home: &shared.home,
             config: &config,
             rules: &shared.rules,

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use protocol::RuleId;
 use protocol::approval::{Rule, RuleDraft};
+use protocol::{Code, Failure, RuleId};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
@@ -31,6 +31,7 @@ pub(super) struct Store {
     home: Home,
     pool: OnceCell<SqlitePool>,
     known: Mutex<Option<(Stamp, Arc<Vec<Rule>>)>>,
+    damage: Mutex<Option<Failure>>,
 }
 
 /// Tells whether this or another process changed the database.
@@ -42,6 +43,7 @@ impl Store {
             home: home.clone(),
             pool: OnceCell::new(),
             known: Mutex::new(None),
+            damage: Mutex::new(None),
         }
     }
 
@@ -126,6 +128,16 @@ impl Store {
         Ok(())
     }
 
+    pub(super) async fn close(&self) {
+        if let Some(pool) = self.pool.get() {
+            pool.close().await;
+        }
+    }
+
+    pub(super) fn damage(&self) -> Option<Failure> {
+        self.damage.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn forget(&self) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
@@ -145,7 +157,17 @@ impl Store {
                 let path = self.home.state();
                 match open(&path).await {
                     Err(Error::Database(error)) if is_damage(&error) => {
-                        set_aside(&path)?;
+                        let aside = set_aside(&path)?;
+                        let failure = Failure::new(
+                            Code::StoreDamaged,
+                            "Your saved rules were damaged and could not be read, so none of them is in force.",
+                        )
+                        .hint(format!(
+                            "Look through the rules in the settings. The damaged file was kept: {}",
+                            aside.display()
+                        ))
+                        .details(error.to_string());
+                        *self.damage.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
                         open(&path).await
                     }
                     other => other,
@@ -211,7 +233,7 @@ fn is_damage(error: &sqlx::Error) -> bool {
 }
 
 /// Keeps a damaged database for whoever can still read it.
-fn set_aside(path: &Path) -> std::io::Result<()> {
+fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
     let free = (1_u32..)
         .map(|it| format!(".damaged-{it}"))
         .find(|it| !beside(path, it).exists());
@@ -223,7 +245,7 @@ fn set_aside(path: &Path) -> std::io::Result<()> {
             std::fs::rename(&file, beside(path, &format!("{suffix}{part}")))?;
         }
     }
-    Ok(())
+    Ok(beside(path, &suffix))
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

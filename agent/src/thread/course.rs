@@ -68,10 +68,12 @@ impl Actor {
     fn spawn(&mut self, turn_id: TurnId, seams: Seams) {
         let stop = seams.cx.stop.clone();
         let steer = Arc::clone(&seams.steer);
+        let unsaid = Arc::clone(&seams.unsaid);
         let running = Running {
             turn_id: turn_id.clone(),
             stop: stop.clone(),
             steer,
+            unsaid,
             reason: InterruptReason::Person,
         };
         self.running = Some(running);
@@ -129,6 +131,7 @@ impl Actor {
             settings,
             output_schema,
             steer: Arc::new(Steer::new()),
+            unsaid: Arc::default(),
             checkpoints: shared.checkpoints.clone(),
             clock: shared.clock.clone(),
         })

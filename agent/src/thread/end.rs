@@ -21,7 +21,10 @@ pub(super) struct Closing {
     pub(super) turn_id: TurnId,
     pub(super) how: How,
     pub(super) changes: Vec<FileChange>,
-    pub(super) note: Option<Failure>,
+    /// What the person should know besides.
+    pub(super) notes: Vec<Failure>,
+    /// What the turn could not write down itself.
+    pub(super) unsaid: Vec<EventKind>,
     /// Why it could not be written down so far.
     pub(super) refused: Option<Failure>,
     /// How often that was tried.
@@ -55,7 +58,8 @@ impl Actor {
             turn_id,
             how,
             changes: ended.changes,
-            note: ended.note,
+            notes: ended.note.into_iter().chain(self.shared.untold()).collect(),
+            unsaid: running.unsaid.take(),
             refused: None,
             tries: 0,
         })
@@ -123,16 +127,16 @@ impl Actor {
 
     async fn write_end(&self, closing: &Closing) -> Result<(), log::Error> {
         let turn_id = closing.turn_id.clone();
-        let mut kinds = Vec::new();
-        if let Some(failure) = closing.note.clone() {
+        let mut kinds = closing.unsaid.clone();
+        for failure in closing.notes.iter().cloned() {
             kinds.push(self.completed(&turn_id, ItemKind::Error { failure }));
         }
         let known = self.log.state().artifacts.clone();
         for artifact in artifact::found(&closing.changes, &known, &self.shared.blobs).await {
             kinds.push(self.completed(&turn_id, ItemKind::Artifact { artifact }));
         }
-        kinds.extend(self.left_open(&turn_id, &closing.how));
-        kinds.extend(self.unanswered(&turn_id, &closing.how)?);
+        kinds.extend(self.left_open(closing));
+        kinds.extend(self.unanswered(closing)?);
         kinds.push(match closing.how.clone() {
             How::Completed => EventKind::TurnCompleted { turn_id },
             How::Interrupted(reason) => EventKind::TurnInterrupted { turn_id, reason },
@@ -158,12 +162,18 @@ impl Actor {
     }
 
     /// Answers the calls that got no answer, so that they are never taken for calls to be run; tells the model why.
-    fn unanswered(&self, turn_id: &TurnId, how: &How) -> Result<Option<EventKind>, log::Error> {
-        let mut entries: Vec<Entry> = context::unanswered(&self.log.context()?)
+    fn unanswered(&self, closing: &Closing) -> Result<Option<EventKind>, log::Error> {
+        let mut context = self.log.context()?;
+        for kind in &closing.unsaid {
+            if let EventKind::ContextAppended { entries, .. } = kind {
+                context.extend(entries.iter().cloned());
+            }
+        }
+        let mut entries: Vec<Entry> = context::unanswered(&context)
             .into_iter()
             .map(|(call_id, freeform)| context::aborted(call_id, freeform))
             .collect();
-        let why = match how {
+        let why = match closing.how {
             How::Completed | How::Failed(_) => None,
             How::Interrupted(InterruptReason::Person) => {
                 Some("The person stopped the turn. Its commands were ended; what they had done stays.")
@@ -179,14 +189,19 @@ impl Actor {
             let note = format!("<turn_aborted>\n{why}\n</turn_aborted>");
             entries.push(Entry::text(Role::Developer, note));
         }
-        let turn_id = turn_id.clone();
+        let turn_id = closing.turn_id.clone();
         Ok((!entries.is_empty()).then_some(EventKind::ContextAppended { turn_id, entries }))
     }
 
     /// Ends what the turn left open: questions as no longer needed, items as interrupted. A command that goes on in the
     /// background goes on.
-    fn left_open(&self, turn_id: &TurnId, how: &How) -> Vec<EventKind> {
+    fn left_open(&self, closing: &Closing) -> Vec<EventKind> {
+        let turn_id = &closing.turn_id;
         let state = self.log.state();
+        let ends_unsaid = |id: &ItemId| {
+            let ends = |it: &EventKind| matches!(it, EventKind::ItemCompleted { item, .. } if item.id == *id);
+            closing.unsaid.iter().any(ends)
+        };
         let questions = state.approvals.iter().filter(|it| it.turn_id == *turn_id);
         let questions = questions.map(|it| EventKind::ApprovalResolved {
             approval_id: it.id.clone(),
@@ -196,13 +211,13 @@ impl Actor {
             },
             by: protocol::approval::DecidedBy::Nobody,
         });
-        let background = match how {
+        let background = match closing.how {
             How::Completed | How::Failed(_) => self.processes.background(),
             How::Interrupted(_) => Vec::new(),
         };
         let items = state.open_items.iter();
         let items = items
-            .filter(|(id, item)| id == turn_id && !background.contains(&item.id))
+            .filter(|(id, item)| id == turn_id && !background.contains(&item.id) && !ends_unsaid(&item.id))
             .map(|(id, item)| self.cut_off(id, item));
         questions.chain(items).collect()
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use models::{Connection, Provider};
@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     parts: Parts,
     pub(crate) threads: Threads,
     config: RwLock<Config>,
+    /// Damage that some thread told the person of.
+    told: Mutex<Vec<Failure>>,
     /// Counts changes of settings, for those who follow home.
     pub(crate) settings_changed: watch::Sender<u64>,
 }
@@ -68,6 +70,7 @@ impl Shared {
             parts,
             threads: Threads::default(),
             config: RwLock::new(config),
+            told: Mutex::default(),
             settings_changed,
         }
     }
@@ -83,6 +86,20 @@ impl Shared {
             .unwrap_or_else(|failure| Config::broken(&self.home, &self.inputs, failure));
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         self.settings_changed.send_modify(|it| *it += 1);
+    }
+
+    /// What was damaged and set aside since the program began.
+    pub(crate) fn damage(&self) -> Vec<Failure> {
+        Vec::from_iter(self.logs.damage().into_iter().chain(self.rules.damage()))
+    }
+
+    /// The damage that the person was not told of yet.
+    pub(crate) fn untold(&self) -> Vec<Failure> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut damage = self.damage();
+        damage.retain(|it| !told.contains(it));
+        told.extend(damage.iter().cloned());
+        damage
     }
 
     /// The provider of that id, ready to be asked.

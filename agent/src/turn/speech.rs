@@ -5,7 +5,7 @@ use models::{Piece, Prompt};
 use protocol::context::{Content, Entry};
 use protocol::{EventKind, Failure, Item, ItemId, ItemKind, ItemStatus, Live, TurnId};
 
-use super::{Error, Seams, append, meter};
+use super::{Error, Seams, append, append_all, meter};
 use crate::tool::Call;
 
 /// Streamed text is made durable at least this often, so that a crash loses little of it.
@@ -178,7 +178,7 @@ impl Drop for Streaming<'_> {
             turn_id: self.turn_id.clone(),
             item,
         });
-        if let Err(error) = self.seams.log.append_all(kinds) {
+        if let Err(error) = append_all(self.seams, kinds) {
             tracing::error!(%error, "the partial answer could not be kept");
         }
     }

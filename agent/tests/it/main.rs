@@ -3,6 +3,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "a test picks what it is about")]
 
 mod approvals;
+mod bad_input;
 mod blob;
 mod command;
 mod exec;

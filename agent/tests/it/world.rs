@@ -15,7 +15,7 @@ use protocol::approval::{Approval, Decision};
 use protocol::request::{ApprovalDecide, ThreadRead, ThreadStart, TurnInterrupt, TurnStart, TurnSteer};
 use protocol::setting::{ApprovalPolicy, SandboxMode};
 use protocol::thread::{Input, Page, ThreadSettingsPatch};
-use protocol::{Event, EventKind, Failure, Item, ItemKind, ThreadId, Topic};
+use protocol::{Event, EventKind, Failure, Item, ItemKind, Live, ThreadId, Topic};
 use testkit::{ModelServer, Script, TempHome};
 
 /// Longer than anything takes; reached only by a test that fails.
@@ -201,6 +201,21 @@ impl Talk<'_> {
                 Ok(Some(frame)) => self.ahead.extend(frame.events),
                 Ok(None) => panic!("the follower ended after {:#?}", self.words()),
                 Err(_) => panic!("waited in vain after {:#?}", self.words()),
+            }
+        }
+    }
+
+    /// Waits for live news of which `wanted` makes something.
+    pub(crate) async fn live<T>(&mut self, mut wanted: impl FnMut(&Live) -> Option<T>) -> T {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let next = tokio::time::timeout_at(deadline, self.follower.next()).await;
+            let Ok(Some(frame)) = next else {
+                panic!("waited in vain after {:#?}", self.words());
+            };
+            self.ahead.extend(frame.events);
+            if let Some(found) = frame.live.iter().find_map(&mut wanted) {
+                return found;
             }
         }
     }
