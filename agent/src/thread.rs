@@ -16,7 +16,7 @@ use protocol::approval::Decision;
 use protocol::change::TurnChange;
 use protocol::request::{TurnRedo, TurnStarted, TurnUndo};
 use protocol::thread::{Input, InterruptReason, ThreadSettingsPatch, ThreadSummary};
-use protocol::{ApprovalId, EventKind, Failure, ItemId, ItemKind, ItemStatus, Live, ThreadId, TurnId};
+use protocol::{ApprovalId, Code, EventKind, Failure, ItemId, ItemKind, ItemStatus, Live, ThreadId, TurnId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -69,7 +69,15 @@ pub(crate) enum Message {
 pub(crate) struct Threads {
     mailboxes: Mutex<BTreeMap<ThreadId, mpsc::UnboundedSender<Message>>>,
     /// Threads being taken up wait for each other, so that none is taken up twice.
-    opening: tokio::sync::Mutex<JoinSet<()>>,
+    opening: tokio::sync::Mutex<Actors>,
+}
+
+/// The tasks of all threads.
+#[derive(Default)]
+pub(crate) struct Actors {
+    tasks: JoinSet<()>,
+    /// The program ends: no thread is taken up any more.
+    closed: bool,
 }
 
 impl Threads {
@@ -82,17 +90,20 @@ impl Threads {
         let Some(message) = self.post(id, message) else {
             return Ok(());
         };
-        while actors.try_join_next().is_some() {}
+        if actors.closed {
+            return Err(Failure::new(Code::Conflict, "zspark is closing."));
+        }
+        while actors.tasks.try_join_next().is_some() {}
         let log = shared.logs.write(id).await?;
         let (sender, mailbox) = mpsc::unbounded_channel();
         let actor = Actor::new(Arc::clone(shared), log);
-        actors.spawn(actor.run(mailbox));
+        actors.tasks.spawn(actor.run(mailbox));
         let sent = sender.send(message);
         self.mailboxes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(id.clone(), sender);
-        sent.map_err(|_| Failure::new(protocol::Code::Internal, "the thread ended as it began"))
+        sent.map_err(|_| Failure::new(Code::Internal, "the thread ended as it began"))
     }
 
     /// Puts a message into the mailbox of a thread that is taken up; gives it back where it is not.
@@ -124,6 +135,7 @@ impl Threads {
 
     /// Ends all threads and waits for them.
     pub(crate) async fn shutdown(&self) {
+        self.opening.lock().await.closed = true;
         let mailboxes = std::mem::take(&mut *self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner));
         let mut ended = Vec::new();
         for mailbox in mailboxes.into_values() {
@@ -138,14 +150,16 @@ impl Threads {
         }
     }
 
-    /// Ends one thread and waits for it.
-    pub(crate) async fn end(&self, id: &ThreadId) {
+    /// Ends one thread and waits for it. As long as what comes back is held, no thread is taken up.
+    pub(crate) async fn end(&self, id: &ThreadId) -> tokio::sync::MutexGuard<'_, Actors> {
+        let held = self.opening.lock().await;
         let mailbox = self.mailboxes.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         let (done, wait) = oneshot::channel();
         if mailbox.is_some_and(|it| it.send(Message::Shutdown(done)).is_ok()) {
             // An error means that the thread is gone already.
             let _ = wait.await;
         }
+        held
     }
 
     /// Forgets a thread if nobody wrote to it meanwhile.

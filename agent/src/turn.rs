@@ -20,7 +20,7 @@ use crate::log::{self, Log};
 use crate::tool::{AnyTool, Cx};
 
 use act::act;
-pub(crate) use act::{Asker, Pending};
+pub(crate) use act::{Asker, Claim, Pending};
 
 /// What a turn works with.
 pub(crate) struct Seams {

@@ -6,7 +6,7 @@ use protocol::request::{
     ThreadRestore, ThreadSettingsSet, ThreadStart, TurnChanges, TurnInterrupt, TurnRedo, TurnStart, TurnStarted,
     TurnSteer, TurnUndo,
 };
-use protocol::thread::{Page, ThreadSummary};
+use protocol::thread::{Input, Page, ThreadSummary};
 use protocol::{Code, EventKind, Failure, ThreadId};
 use std::path::Path;
 use tokio::sync::oneshot;
@@ -108,7 +108,7 @@ impl Engine {
     }
 
     pub(super) async fn thread_delete(&self, params: ThreadDelete) -> Result<Done, Failure> {
-        self.shared.threads.end(&params.thread_id).await;
+        let _held = self.shared.threads.end(&params.thread_id).await;
         self.shared.logs.delete(&params.thread_id).await?;
         Ok(Done {})
     }
@@ -129,9 +129,7 @@ impl Engine {
     }
 
     pub(super) async fn turn_start(&self, params: TurnStart) -> Result<TurnStarted, Failure> {
-        if params.input.text.trim().is_empty() && params.input.attachments.is_empty() {
-            return Err(Failure::new(Code::InvalidRequest, "There is nothing to send.").hint("Type a message first."));
-        }
+        something(&params.input)?;
         self.tell(&params.thread_id, |reply| {
             Message::Start(params.input, params.output_schema, reply)
         })
@@ -139,6 +137,7 @@ impl Engine {
     }
 
     pub(super) async fn turn_steer(&self, params: TurnSteer) -> Result<Done, Failure> {
+        something(&params.input)?;
         self.tell(&params.thread_id, |reply| Message::Steer(params.input, reply))
             .await?;
         Ok(Done {})
@@ -183,4 +182,12 @@ impl Engine {
             .await?;
         Ok(Done {})
     }
+}
+
+/// An empty prompt is a slip.
+fn something(input: &Input) -> Result<(), Failure> {
+    if input.text.trim().is_empty() && input.attachments.is_empty() {
+        return Err(Failure::new(Code::InvalidRequest, "There is nothing to send.").hint("Type a message first."));
+    }
+    Ok(())
 }

@@ -298,6 +298,10 @@ fn beginning(text: &str, limit: usize) -> String {
 
 /// Where UTF-16 unit `unit` begins in `text`, in bytes; the end when there are fewer.
 pub(super) fn byte_of_unit(text: &str, unit: u64) -> usize {
+    // Most text is, and this is asked for each frame of a long message.
+    if text.is_ascii() {
+        return usize::try_from(unit).map_or(text.len(), |it| it.min(text.len()));
+    }
     let mut units = 0;
     for (byte, letter) in text.char_indices() {
         if units >= unit {

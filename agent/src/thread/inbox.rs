@@ -9,6 +9,7 @@ use protocol::{ApprovalId, Code, EventKind, Failure, ItemId, TurnId};
 
 use super::course::Prompt;
 use super::{Actor, Message};
+use crate::turn::Claim;
 
 impl Actor {
     pub(super) async fn handle(&mut self, message: Message) {
@@ -125,28 +126,38 @@ impl Actor {
     }
 
     async fn decide(&mut self, id: ApprovalId, decision: Decision) -> Result<(), Failure> {
+        let over = || Failure::new(Code::Conflict, "This question is already answered.");
         if !self.log.state().approvals.iter().any(|it| it.id == id) {
-            return Err(Failure::new(Code::Conflict, "This question is already answered."));
+            return Err(over());
         }
         if let Decision::Always { rule } = &decision {
             self.shared.rules.save(None, rule.clone(), "person").await?;
+        }
+        let claim = self.pending.claim(&id);
+        if let Claim::Over = claim {
+            return Err(over());
         }
         let resolved = EventKind::ApprovalResolved {
             approval_id: id.clone(),
             decision: decision.clone(),
             by: DecidedBy::Person,
         };
+        // Where this fails the call is let go unanswered, and its turn ends.
         self.append(resolved)?;
-        self.log.sync()?;
         let widens = match &decision {
             Decision::Thread | Decision::Always { .. } => true,
             Decision::Once | Decision::Decline { .. } => false,
         };
-        self.pending.answer(&id, decision);
+        let kept = self.log.sync();
+        match claim {
+            // A turn that ended in this moment has no use for it.
+            Claim::Waits(sender) => drop(sender.send(decision)),
+            Claim::NotYet | Claim::Over => self.pending.answer_early(&id, decision),
+        }
         if widens {
             self.shared.threads.widened();
         }
-        Ok(())
+        Ok(kept?)
     }
 
     fn unqueue(&mut self, id: ItemId) -> Result<(), Failure> {

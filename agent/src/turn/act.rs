@@ -13,7 +13,7 @@ use crate::tool::{Access, AnyTool, Begin, Call, Cx, End, Grant, Output, Step};
 
 mod ask;
 
-pub(crate) use ask::{Asker, Pending};
+pub(crate) use ask::{Asker, Claim, Pending};
 
 /// How long a stopped tool may take to clean up after itself before it is dropped.
 const GRACE: Duration = Duration::from_secs(3);

@@ -1,9 +1,12 @@
 //! What goes wrong: the person is told plainly, nothing is lost, and the thread goes on.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use agent::clock::Clock;
 use protocol::approval::Decision;
-use protocol::request::QueueRemove;
+use protocol::request::{QueueRemove, ThreadDelete, ThreadRestore};
 use protocol::thread::{Input, InterruptReason, TurnStatus};
 use protocol::{Code, EventKind, ItemKind, ItemStatus};
 use serde_json::json;
@@ -311,4 +314,55 @@ async fn a_waiting_prompt_that_cannot_begin_keeps_its_place() {
     talk.say("Fourth").await;
     talk.completed().await;
     assert_eq!(world.server.requests()[1].last_user(), "Third");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_of_ours_ends_one_turn_and_the_thread_goes_on() {
+    let gate = Gate::new();
+    let steps = [Step::say("Half").hold(&gate).text(" of it."), Step::say("Next.")];
+    let wrong = Arc::new(AtomicBool::new(false));
+    // While the model is held nobody asks for the time, so it is the turn that panics.
+    let clock = {
+        let wrong = Arc::clone(&wrong);
+        Clock::new(move || {
+            assert!(!wrong.swap(false, Ordering::SeqCst), "a mistake of ours");
+            1
+        })
+    };
+    let world = World::with_clock(Script::turns(steps), clock).await;
+    let mut talk = world.thread().await;
+    talk.say("Begin").await;
+    gate.reached().await;
+    talk.wait(|it| matches!(it, EventKind::ItemStarted { .. }).then_some(()))
+        .await;
+    wrong.store(true, Ordering::SeqCst);
+    gate.open();
+    let failure = talk.failed().await;
+    assert_eq!(failure.code, Code::Internal, "{failure:?}");
+    assert!(failure.hint.is_some());
+    assert!(talk.last_word().starts_with("Half"), "{}", talk.last_word());
+    talk.say("Go on").await;
+    talk.completed().await;
+    assert_eq!(talk.last_word(), "Next.");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thread_can_be_deleted_while_it_works_and_nothing_is_taken_up_after_the_end() {
+    let gate = Gate::new();
+    let world = World::new(Script::turns([Step::say("Half").hold(&gate)])).await;
+    let talk = world.thread().await;
+    talk.say("Begin").await;
+    gate.reached().await;
+    let id = talk.id.clone();
+    world.engine.ask(ThreadDelete { thread_id: id.clone() }).await.unwrap();
+    assert_eq!(talk.try_say("Hi").await.unwrap_err().code, Code::NotFound);
+    drop(talk);
+    world.engine.ask(ThreadRestore { thread_id: id.clone() }).await.unwrap();
+    let talk = world.talk(id).await;
+    let stopped = TurnStatus::Interrupted {
+        reason: InterruptReason::Shutdown,
+    };
+    assert_eq!(talk.page().await.turns[0].status, stopped);
+    world.engine.stop().await;
+    assert_eq!(talk.try_say("Hi").await.unwrap_err().code, Code::Conflict);
 }

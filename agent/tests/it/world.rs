@@ -27,6 +27,7 @@ pub(crate) struct World {
     pub(crate) server: ModelServer,
     pub(crate) engine: Engine,
     attended: bool,
+    clock: Clock,
 }
 
 impl World {
@@ -36,21 +37,31 @@ impl World {
     }
 
     pub(crate) async fn with(script: Script, wire_api: &str, attended: bool) -> Self {
+        Self::made(script, wire_api, attended, Clock::system()).await
+    }
+
+    /// With a clock of the test's own.
+    pub(crate) async fn with_clock(script: Script, clock: Clock) -> Self {
+        Self::made(script, "responses", true, clock).await
+    }
+
+    async fn made(script: Script, wire_api: &str, attended: bool, clock: Clock) -> Self {
         let server = ModelServer::start(script).await.unwrap();
         let home = TempHome::with_provider(&server.base_url(), wire_api).unwrap();
-        let engine = Self::engine(&home, attended).await;
+        let engine = Self::engine(&home, attended, clock.clone()).await;
         Self {
             home,
             server,
             engine,
             attended,
+            clock,
         }
     }
 
-    async fn engine(home: &TempHome, attended: bool) -> Engine {
+    async fn engine(home: &TempHome, attended: bool, clock: Clock) -> Engine {
         Engine::start(Options {
             home: Home::new(home.path()),
-            clock: Clock::system(),
+            clock,
             inputs: Inputs {
                 env: Self::environment(home),
                 ..Inputs::default()
@@ -79,7 +90,7 @@ impl World {
     /// Ends the engine and starts a new one on the same home.
     pub(crate) async fn restart(mut self) -> Self {
         self.engine.stop().await;
-        self.engine = Self::engine(&self.home, self.attended).await;
+        self.engine = Self::engine(&self.home, self.attended, self.clock.clone()).await;
         self
     }
 

@@ -2,7 +2,7 @@
 //!
 //! A question lives in the log, not here: it outlives the program, and the turn goes on when it is answered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use protocol::approval::{Approval, DecidedBy, Decision, Rule, RuleEffect};
@@ -30,8 +30,21 @@ struct Questions {
     waiting: HashMap<ApprovalId, oneshot::Sender<Decision>>,
     /// Answers that came before the call that asks was taken up again after a restart.
     early: HashMap<ApprovalId, Decision>,
+    /// Questions that need no answer any more.
+    withdrawn: HashSet<ApprovalId>,
     /// Questions from before a restart, by the call that asked.
     parked: HashMap<String, Parked>,
+}
+
+/// Whether a question can be answered.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// A call waits for the answer here.
+    Waits(oneshot::Sender<Decision>),
+    /// The call that asked was not taken up again yet.
+    NotYet,
+    /// Somebody else answers it, or it needs no answer any more.
+    Over,
 }
 
 /// A question from before a restart.
@@ -79,8 +92,17 @@ impl Pending {
         self.questions().parked.get(call_id).cloned()
     }
 
-    /// Hands the answer to the call that waits, or keeps it until the call does.
-    pub(crate) fn answer(&self, id: &ApprovalId, decision: Decision) {
+    /// Takes the right to answer. Only one has it, so each question is answered once.
+    pub(crate) fn claim(&self, id: &ApprovalId) -> Claim {
+        let mut questions = self.questions();
+        if questions.withdrawn.contains(id) || questions.early.contains_key(id) {
+            return Claim::Over;
+        }
+        questions.waiting.remove(id).map_or(Claim::NotYet, Claim::Waits)
+    }
+
+    /// Keeps an answer until the call that asks is taken up again, and hands it over if that happened meanwhile.
+    pub(crate) fn answer_early(&self, id: &ApprovalId, decision: Decision) {
         let mut questions = self.questions();
         let unheard = match questions.waiting.remove(id) {
             Some(sender) => sender.send(decision).err(),
@@ -89,6 +111,16 @@ impl Pending {
         if let Some(decision) = unheard {
             questions.early.insert(id.clone(), decision);
         }
+    }
+
+    /// Takes a question back, unless somebody is answering it right now.
+    fn withdraw(&self, id: &ApprovalId) -> bool {
+        let mut questions = self.questions();
+        let ours = questions.waiting.remove(id).is_some();
+        if ours {
+            questions.withdrawn.insert(id.clone());
+        }
+        ours
     }
 
     /// Lets the questions that wait look again whether they are still needed.
@@ -278,6 +310,10 @@ impl Asker {
                     return Ok(decision.map_or(Outcome::Stopped, |it| outcome(it, grant)));
                 }
                 () = stop.cancelled() => {
+                    if !self.pending.withdraw(&id) {
+                        // An answer is just being written down; it counts.
+                        return Ok(answer.await.map_or(Outcome::Stopped, |it| outcome(it, grant)));
+                    }
                     let decision = Decision::Decline { note: None, interrupt: true };
                     resolve(seams, &id, decision, DecidedBy::Nobody)?;
                     return Ok(Outcome::Stopped);
@@ -290,11 +326,13 @@ impl Asker {
                         RuleEffect::Deny => Some(Decision::Decline { note: None, interrupt: false }),
                         RuleEffect::Ask => None,
                     });
-                    if let (Some(rule), Some(decision)) = (rule, decision) {
+                    if let (Some(rule), Some(decision)) = (rule, decision)
+                        && self.pending.withdraw(&id)
+                    {
                         resolve(seams, &id, decision.clone(), DecidedBy::Rule { rule_id: rule.id })?;
                         return Ok(outcome(decision, grant));
                     }
-                    if granted_for_thread(seams, &question) {
+                    if granted_for_thread(seams, &question) && self.pending.withdraw(&id) {
                         resolve(seams, &id, Decision::Once, DecidedBy::Person)?;
                         return Ok(Outcome::Go(grant));
                     }
@@ -358,3 +396,6 @@ fn outcome(decision: Decision, grant: Grant) -> Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
