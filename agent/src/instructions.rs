@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -22,18 +23,19 @@ pub struct Instruction {
 }
 
 /// The instructions for a folder, in the order in which they are read: the person's own, then from the project's root down to the
-/// folder. Together at most `cap` bytes; what comes later is cut first.
+/// folder. Together at most `cap` bytes; what comes later is cut first. Where a folder has no `AGENTS.md`, `others` are names of
+/// files that do instead.
 #[must_use]
-pub fn discover(home: &Home, cwd: &Path, cap: usize) -> Vec<Instruction> {
+pub fn discover(home: &Home, cwd: &Path, cap: usize, others: &[String]) -> Vec<Instruction> {
     let cwd = cwd.canonicalize().unwrap_or_else(|_| cwd.to_path_buf());
     let mut folders = vec![home.root().to_path_buf()];
     folders.extend(config::chain(&cwd));
-    read(&folders, cap)
+    read(&folders, cap, others)
 }
 
 /// The instructions of the folders below `cwd` down to a file that is touched.
 #[must_use]
-pub fn below(cwd: &Path, touched: &Path, cap: usize) -> Vec<Instruction> {
+pub fn below(cwd: &Path, touched: &Path, cap: usize, others: &[String]) -> Vec<Instruction> {
     let mut folders: Vec<PathBuf> = touched
         .ancestors()
         .skip(1)
@@ -41,14 +43,19 @@ pub fn below(cwd: &Path, touched: &Path, cap: usize) -> Vec<Instruction> {
         .map(Path::to_path_buf)
         .collect();
     folders.reverse();
-    read(&folders, cap)
+    read(&folders, cap, others)
 }
 
-fn read(folders: &[PathBuf], cap: usize) -> Vec<Instruction> {
+fn read(folders: &[PathBuf], cap: usize, others: &[String]) -> Vec<Instruction> {
     let mut left = cap;
     let mut found: Vec<Instruction> = Vec::new();
     for folder in folders {
-        let first = NAMES.iter().find_map(|name| {
+        // A name, not a path: a project must not point elsewhere.
+        let others = others
+            .iter()
+            .map(String::as_str)
+            .filter(|it| Path::new(it).file_name() == Some(OsStr::new(it)));
+        let first = NAMES.into_iter().chain(others).find_map(|name| {
             let path = folder.join(name);
             Some((beginning(&path, left)?, path))
         });

@@ -35,6 +35,8 @@ pub struct Effective {
     pub shell_environment: EnvPolicy,
     /// Bytes of `AGENTS.md` files that reach the model.
     pub project_doc_max_bytes: usize,
+    /// Names of files that are read where a folder has no `AGENTS.md`, the first that is there.
+    pub project_doc_fallback_filenames: Vec<String>,
     /// Tokens the model can read, where the person knows better.
     pub model_context_window: Option<u64>,
     /// Tokens at which the context is compacted.
@@ -125,6 +127,9 @@ impl Config {
             writable_roots: self.writable_roots(&stack),
             shell_environment: EnvPolicy::new(&stack, keys.into_iter()),
             project_doc_max_bytes: stack.or(PROJECT_DOC_MAX_BYTES, |it| it.project_doc_max_bytes).value,
+            project_doc_fallback_filenames: stack
+                .or(Vec::new(), |it| it.project_doc_fallback_filenames.clone())
+                .value,
             model_context_window: stack.optional(|it| it.model_context_window).value,
             model_auto_compact_token_limit: stack.optional(|it| it.model_auto_compact_token_limit).value,
             trusted: trust == Some(Trust::Trusted),

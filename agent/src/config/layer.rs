@@ -105,6 +105,7 @@ pub(super) struct Values {
     pub(super) shell_environment_policy: ShellEnvironment,
     pub(super) projects: BTreeMap<String, Project>,
     pub(super) project_doc_max_bytes: Option<usize>,
+    pub(super) project_doc_fallback_filenames: Option<Vec<String>>,
     pub(super) desktop: Desktop,
     pub(super) requirements: Requirements,
 }

@@ -105,6 +105,7 @@ model_reasoning_effort = "xhigh"
 approval_policy = "on-failure"
 sandbox_mode = "read-only"
 project_doc_max_bytes = 99
+project_doc_fallback_filenames = ["NOTES.md"]
 some_future_key = { a = 1 }
 [sandbox_workspace_write]
 network_access = true
@@ -164,7 +165,9 @@ command = "y"
     );
     let headers: BTreeMap<String, String> = [("X-A", "a"), ("X-B", "b")].map(|(a, b)| (a.into(), b.into())).into();
     assert_eq!(provider.headers(config.env()), headers);
-    assert_eq!(config.for_folder(scene.home.root()).unwrap().project_doc_max_bytes, 99);
+    let effective = config.for_folder(scene.home.root()).unwrap();
+    assert_eq!(effective.project_doc_max_bytes, 99);
+    assert_eq!(effective.project_doc_fallback_filenames, ["NOTES.md"]);
 }
 
 #[test]

@@ -19,10 +19,15 @@ impl Scene {
     fn found(&self, cwd: &str, cap: usize) -> Vec<(String, String)> {
         let root = self.0.path().canonicalize().unwrap();
         let show = |it: Instruction| (it.path.strip_prefix(&root).unwrap().display().to_string(), it.text);
-        discover(&Home::new(root.join("home")), &root.join(cwd), cap)
-            .into_iter()
-            .map(show)
-            .collect()
+        discover(
+            &Home::new(root.join("home")),
+            &root.join(cwd),
+            cap,
+            &["NOTES.md".to_owned(), "../AGENTS.md".to_owned()],
+        )
+        .into_iter()
+        .map(show)
+        .collect()
     }
 }
 
@@ -50,12 +55,12 @@ fn the_persons_come_first_then_from_the_root_down() {
     ];
     assert_eq!(scene.found("repo/a/b", 1000), pairs(&want));
     let root = scene.0.path().join("repo");
-    let nested: Vec<String> = below(&root, &root.join("a/b/c/x.rs"), 1000)
+    let nested: Vec<String> = below(&root, &root.join("a/b/c/x.rs"), 1000, &[])
         .into_iter()
         .map(|it| it.text)
         .collect();
     assert_eq!(nested, ["instead", "here", "deeper"]);
-    assert_eq!(below(&root, &root.join("x.rs"), 1000), []);
+    assert_eq!(below(&root, &root.join("x.rs"), 1000, &[]), []);
 }
 
 #[test]
@@ -95,4 +100,17 @@ fn empty_and_odd_files_do_no_harm() {
         scene.found("repo/a", 1000),
         pairs(&[("repo/a/AGENTS.md", "a\u{fffd}b")])
     );
+}
+
+#[test]
+fn another_file_does_where_a_folder_has_no_agents_md() {
+    let scene = Scene::new(&[
+        ("repo/.git/HEAD", b""),
+        ("repo/AGENTS.md", b"root"),
+        ("repo/NOTES.md", b"not read"),
+        ("repo/a/NOTES.md", b"a"),
+    ]);
+    // In `b` there is neither, and no name leads out of a folder.
+    let found = pairs(&[("repo/AGENTS.md", "root"), ("repo/a/NOTES.md", "a")]);
+    assert_eq!(scene.found("repo/a/b", 1000), found);
 }

@@ -140,7 +140,12 @@ impl Actor {
     /// What the model is told before this turn's prompt.
     fn preamble(&self, seams: &Seams) -> Result<Vec<Entry>, Failure> {
         let effective = self.shared.config().for_folder(self.cwd())?;
-        let documents = instructions::discover(&self.shared.home, self.cwd(), effective.project_doc_max_bytes);
+        let documents = instructions::discover(
+            &self.shared.home,
+            self.cwd(),
+            effective.project_doc_max_bytes,
+            &effective.project_doc_fallback_filenames,
+        );
         let now = jiff::Timestamp::from_millisecond(i64::try_from(self.shared.clock.now_ms()).unwrap_or_default())
             .unwrap_or_default()
             .to_zoned(jiff::tz::TimeZone::system());
