@@ -246,13 +246,11 @@ impl Processes {
         lock(&self.running).values().all(|it| it.has_ended())
     }
 
-    /// The items of those that run on after their call was answered.
+    /// The items of those that run on after their call was answered. Their ends are reported, or just have been.
     #[must_use]
     pub fn background(&self) -> Vec<ItemId> {
         let running = lock(&self.running);
-        let detached = running
-            .values()
-            .filter(|it| lock(&it.state).detached && !it.has_ended());
+        let detached = running.values().filter(|it| lock(&it.state).detached);
         detached.map(|it| it.item.clone()).collect()
     }
 
@@ -265,6 +263,9 @@ impl Processes {
         for process in &all {
             process.wait().await;
         }
+        // Each reports its end last.
+        let mut tasks = std::mem::take(&mut *lock(&self.tasks));
+        while tasks.join_next().await.is_some() {}
         if self.loose.load(Ordering::Relaxed) {
             kill::marked(&self.mark);
         }

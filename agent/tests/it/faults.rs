@@ -366,3 +366,31 @@ async fn a_thread_can_be_deleted_while_it_works_and_nothing_is_taken_up_after_th
     world.engine.stop().await;
     assert_eq!(talk.try_say("Hi").await.unwrap_err().code, Code::Conflict);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_a_turn_ends_older_commands_too_and_keeps_what_they_said() {
+    let gate = Gate::new();
+    let call = json!({ "cmd": "echo begun; sleep 1000", "yield_time_ms": 250, "login": false });
+    let steps = [
+        Step::call("exec_command", call),
+        Step::say("It runs."),
+        Step::say("Half").hold(&gate),
+    ];
+    let world = World::new(Script::turns(steps)).await;
+    let mut talk = world.thread().await;
+    talk.say("Begin").await;
+    talk.completed().await;
+    talk.say("More").await;
+    gate.reached().await;
+    talk.interrupt().await;
+    talk.turn_end().await;
+    let items = talk.items();
+    let ended: Vec<_> = items
+        .iter()
+        .filter_map(|it| match &it.kind {
+            ItemKind::Command { tail, output, .. } => Some((it.status, tail.as_str(), output.is_some())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ended, [(ItemStatus::Interrupted, "begun\n", true)]);
+}
