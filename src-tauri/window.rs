@@ -1,6 +1,7 @@
 //! The one window: made hidden, shown when its page is drawn, reloaded when its page dies.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -42,7 +43,7 @@ pub(crate) fn open(app: &AppHandle, home: &Home) -> tauri::Result<()> {
         .inner_size(1200.0, 800.0)
         .min_inner_size(480.0, 360.0)
         .visible(false)
-        .data_directory(home.root().join("webview"))
+        .data_directory(page_data(home))
         .on_navigation(may_load)
         // Links go to the person's browser through `host/openUrl`; nothing opens windows here.
         .on_new_window(|_, _| NewWindowResponse::Deny)
@@ -60,6 +61,17 @@ pub(crate) fn open(app: &AppHandle, home: &Home) -> tauri::Result<()> {
         show_first_time(&waiting);
     });
     Ok(())
+}
+
+/// Where the page keeps its drafts. With a home that cannot be used the window still opens, to say so, and keeps nothing.
+fn page_data(home: &Home) -> PathBuf {
+    match home.prepare() {
+        Ok(()) => home.root().join("webview"),
+        Err(error) => {
+            tracing::error!(%error, "the home cannot be used");
+            std::env::temp_dir().join(format!("zspark-{}", std::process::id()))
+        }
+    }
 }
 
 /// Shows the window, unless it was shown before.
