@@ -65,6 +65,9 @@ export interface Store {
   question: Question | undefined;
 }
 
+/** Where the sidebar lies beside the page and not over it (see App.module.css). */
+const wide = matchMedia("(min-width: 641px)");
+
 export const useStore = create<Store>(() => ({
   info: undefined,
   tongue: tongueOf(navigator.language),
@@ -77,7 +80,7 @@ export const useStore = create<Store>(() => ({
   threadFailures: {},
   target: undefined,
   pane: { open: false, tab: "artifacts" },
-  sidebar: !isNarrow(),
+  sidebar: wide.matches,
   overlay: { type: "none" },
   toasts: [],
   question: undefined,
@@ -90,10 +93,11 @@ const get = useStore.getState;
 const KEPT = 3;
 const PLACE = "zspark.place";
 
-/** Where the sidebar lies over the page (see App.module.css). */
-function isNarrow(): boolean {
-  return window.innerWidth <= 640;
-}
+/** What the person wants where there is room for it. */
+let wantsSidebar = true;
+
+// A page is loaded before its window is shown, and has no width until then.
+wide.addEventListener("change", () => set({ sidebar: wide.matches && wantsSidebar }));
 
 let unfollowThread: (() => void) | undefined;
 
@@ -177,7 +181,7 @@ function readPlace(): Place | undefined {
 
 function go(place: Place): void {
   sessionStorage.setItem(PLACE, JSON.stringify(place));
-  set({ place, overlay: { type: "none" }, ...(isNarrow() ? { sidebar: false } : {}) });
+  set({ place, overlay: { type: "none" }, ...(wide.matches ? {} : { sidebar: false }) });
 }
 
 
@@ -264,6 +268,7 @@ export function closePane(): void {
 
 export function toggleSidebar(): void {
   set((it) => ({ sidebar: !it.sidebar }));
+  if (wide.matches) wantsSidebar = get().sidebar;
 }
 
 export function showOverlay(overlay: Store["overlay"]): void {
