@@ -275,6 +275,16 @@ export const tests = {
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
   },
 
+  "a window that grows gets its sidebar and the composer its height": async ({ page, open }) => {
+    // So does one that is drawn before it is shown.
+    await page.setViewportSize({ width: 220, height: 800 });
+    await open("scene=approval&theme=light&lang=en");
+    await page.locator(id("composer-input")).waitFor();
+    await page.setViewportSize({ width: 1200, height: 800 });
+    await page.locator(id("thread-row")).first().waitFor();
+    await page.waitForFunction((it) => document.querySelector(it).clientHeight < 60, id("composer-input"));
+  },
+
   "everything: its look and its accessibility": scene("all", id("message-agent")),
   "a question about a command: its look and its accessibility": scene("approval", id("approval-card")),
   "a question about a patch: its look and its accessibility": scene("patch", id("approval-card")),

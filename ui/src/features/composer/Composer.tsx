@@ -56,12 +56,22 @@ export function Composer({ threadId, cwd: newCwd }: { threadId?: ThreadId; cwd?:
   const dropping = useDrop(attachPaths);
 
   useLayoutEffect(() => {
+    if (field.current !== null) fitHeight(field.current);
+  }, [draft.text]);
+
+  useEffect(() => {
     const it = field.current;
     if (it === null) return;
-    // The height of the content is only known to a field that is not higher than it.
-    it.style.height = "auto";
-    it.style.height = `${String(it.scrollHeight)}px`;
-  }, [draft.text]);
+    let width = it.clientWidth;
+    // Another width breaks the lines elsewhere; a window that is not shown yet has none.
+    const watch = new ResizeObserver(() => {
+      if (it.clientWidth === width) return;
+      width = it.clientWidth;
+      fitHeight(it);
+    });
+    watch.observe(it);
+    return () => watch.disconnect();
+  }, []);
 
   useEffect(() => {
     const it = field.current;
@@ -229,4 +239,10 @@ function base64Of(file: File): Promise<string> {
     reader.onerror = () => reject(reader.error ?? new Error("the file could not be read"));
     reader.readAsDataURL(file);
   });
+}
+
+/** The height of the content is only known to a field that is not higher than it. */
+function fitHeight(field: HTMLTextAreaElement): void {
+  field.style.height = "auto";
+  field.style.height = `${String(field.scrollHeight)}px`;
 }
