@@ -1,7 +1,9 @@
-//! `cargo xtask bench`: zspark and the reference CLI side by side on one scripted model, alternating, as ratios.
+//! `cargo xtask bench`: zspark and the reference CLI side by side on one scripted model, alternating, as ratios; then the
+//! desktop program in a window.
 //!
 //! It prints and never judges: a busy machine changes figures, and hardly ratios.
 
+mod desktop;
 mod model;
 
 use std::fs;
@@ -21,8 +23,31 @@ const STARTS: usize = 11;
 const CALLS: usize = 200;
 const DELTAS: usize = 200_000;
 
-/// Builds, runs both and prints the table.
-pub(crate) fn bench() -> Result<ExitCode> {
+/// The programs there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Program {
+    /// The command line, against the reference.
+    Cli,
+    /// The window.
+    Desktop,
+}
+
+/// Builds and measures one program, or both, and prints tables.
+pub(crate) fn bench(only: Option<Program>) -> Result<ExitCode> {
+    if only != Some(Program::Desktop) {
+        command_line()?;
+    }
+    if only != Some(Program::Cli) {
+        if cfg!(target_os = "linux") {
+            print!("{}", desktop::table(&desktop::measure()?));
+        } else {
+            println!("A window can only be driven, and so measured, on Linux.");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn command_line() -> Result<()> {
     let folder = step::target().join("bench");
     fs::create_dir_all(&folder)?;
     let model = Model::start()?;
@@ -32,7 +57,7 @@ pub(crate) fn bench() -> Result<ExitCode> {
         Err(error) => println!("The reference cannot be run here, so there are no ratios: {error:#}"),
     }
     print!("{}", table(&measure(&model, &contestants)?));
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// What the two are compared by.

@@ -11,11 +11,24 @@ use crate::{step, ui};
 /// What cargo builds for it; the workspace's default leaves the desktop out.
 const PROGRAMS: &[&str] = &["--package", "zspark-desktop", "--package", "cli"];
 
-/// What a .deb may weigh.
-const LARGEST_DEB: u64 = 25 * 1024 * 1024;
+/// What a .deb may weigh, in bytes.
+pub(crate) const LARGEST_DEB: u64 = 25_000_000;
 
-/// Builds it with Tauri's bundler.
+/// Builds it, and fails when it is too large.
 pub(crate) fn bundle() -> Result<ExitCode> {
+    let mut too_large = false;
+    for (file, size) in build()? {
+        too_large |= is_deb(&file) && size > LARGEST_DEB;
+        println!("{}  {:.1} MB", file.display(), size as f64 / 1e6);
+    }
+    if too_large {
+        bail!("the .deb is larger than {} MB", LARGEST_DEB / 1_000_000);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds it with Tauri's bundler, and gives each file with its size in bytes.
+pub(crate) fn build() -> Result<Vec<(PathBuf, u64)>> {
     machine::prepare(Need::Build)?;
     ui::build()?;
     let (kinds, folders) = if cfg!(target_os = "macos") {
@@ -33,19 +46,19 @@ pub(crate) fn bundle() -> Result<ExitCode> {
             .args(["build", "--ci", "--bundles", kinds, "--"])
             .args(PROGRAMS),
     )?;
-    let mut too_large = false;
+    let mut built = Vec::new();
     for folder in folders {
         for file in files(&step::target().join("release/bundle").join(folder))? {
             let size = std::fs::metadata(&file)?.len();
-            let is_deb = file.extension().is_some_and(|it| it == "deb");
-            too_large |= is_deb && size > LARGEST_DEB;
-            println!("{}  {:.1} MiB", file.display(), size as f64 / 1024.0 / 1024.0);
+            built.push((file, size));
         }
     }
-    if too_large {
-        bail!("the .deb is larger than {} MiB", LARGEST_DEB / 1024 / 1024);
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(built)
+}
+
+/// What Debian and its kin install.
+pub(crate) fn is_deb(file: &Path) -> bool {
+    file.extension().is_some_and(|it| it == "deb")
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -35,8 +35,11 @@ enum Chore {
         /// Only these steps (see what a whole run prints); other words select tests by their names.
         filters: Vec<String>,
     },
-    /// Runs zspark and the reference CLI side by side on one scripted model, and prints ratios.
-    Bench,
+    /// Measures zspark beside the reference CLI on one scripted model, and the desktop program in a window.
+    Bench {
+        /// Only this one.
+        program: Option<bench::Program>,
+    },
     /// Builds what is given to people: a .deb, a .dmg or an installer, depending on this machine.
     Bundle,
 }
@@ -45,7 +48,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Run { release, folder } => run::run(release, folder.as_deref()),
         Chore::Test { filters } => test::test(&filters),
-        Chore::Bench => bench::bench(),
+        Chore::Bench { program } => bench::bench(program),
         Chore::Bundle => bundle::bundle(),
     };
     match done {

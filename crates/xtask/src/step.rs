@@ -40,6 +40,15 @@ pub(crate) fn cargo() -> Command {
     command(env!("CARGO"))
 }
 
+/// A command with a virtual display and a session bus of its own.
+pub(crate) fn on_a_display(program: &str) -> Command {
+    let mut command = command("xvfb-run");
+    command
+        .args(["--auto-servernum", "--server-args=-screen 0 1440x900x24"])
+        .args(["dbus-run-session", "--", program]);
+    command
+}
+
 /// npm, which is a script on Windows.
 pub(crate) fn npm() -> Command {
     let mut npm = command(if cfg!(windows) { "npm.cmd" } else { "npm" });

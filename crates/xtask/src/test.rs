@@ -148,11 +148,8 @@ fn desktop(names: &[&str]) -> Result<Command> {
     // The same command as the step `rust`, so that nothing is built twice: all programs, and the source of dragged files.
     step::run(step::cargo().args(["test", "--workspace", "--no-run", "--quiet"]))?;
     let binaries = step::target().join("debug");
-    let mut command = step::command("xvfb-run");
-    command
-        .args(["--auto-servernum", "--server-args=-screen 0 1440x900x24"])
-        .args(["dbus-run-session", "--"])
-        .args(["node", "--test", "--test-concurrency=1", "--test-reporter=spec"]);
+    let mut command = step::on_a_display("node");
+    command.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
     if !names.is_empty() {
         command.arg(format!("--test-name-pattern={}", names.join("|")));
     }

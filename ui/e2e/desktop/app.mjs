@@ -209,6 +209,11 @@ export class App {
     return this.#driver.run(body, ...args);
   }
 
+  /** Like `page`, for a function that gives a promise. */
+  async pageWaits(body, ...args) {
+    return this.#driver.wait(body, ...args);
+  }
+
   /** Asks the engine (or the window, `host/…`) through the page's own bridge. */
   async ask(method, params = {}) {
     return this.#driver.wait(

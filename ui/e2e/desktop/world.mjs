@@ -24,9 +24,9 @@ export const patch = (...lines) => ({
 
 /**
  * Opens the window on a folder, with the scripted model configured in `config.toml`. `options`: `steps` of the script,
- * `wire`, `approval`, `configured: false` for a home without any provider.
+ * `wire`, `approval`, `configured: false` for a home without any provider, `furnish` to put more into home before.
  */
-export async function open(test, { steps, wire = "responses", approval = "untrusted", configured = true }) {
+export async function open(test, { steps, wire = "responses", approval = "untrusted", configured = true, furnish }) {
   const home = await temporary(test, "home");
   const folder = await temporary(test, "work");
   const model = await startModel(test, await temporary(test, "model"), { steps });
@@ -46,6 +46,7 @@ env_key = "ZSPARK_E2E_KEY"
 `;
     await writeFile(path.join(home, "config.toml"), config);
   }
+  await furnish?.({ home, folder });
   const app = await App.start(test, { home, folder, env: { ZSPARK_E2E_KEY: "sk-scripted" } });
   return { app, home, folder, model };
 }
