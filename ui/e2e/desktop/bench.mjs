@@ -9,7 +9,8 @@ import { open } from "./world.mjs";
 
 const run = promisify(execFile);
 
-const SETTLE_MS = 3000;
+/** After which the page has tidied up what opening a thread left. */
+const SETTLE_MS = 15_000;
 const IDLE_MS = 12_000;
 const ROUNDS = 5;
 const ITEMS = { small: 100, large: 10_000 };
