@@ -31,6 +31,35 @@ pub struct Policy {
     pub writable_roots: Vec<PathBuf>,
     /// Network is allowed in `workspace-write`.
     pub network: bool,
+    /// The temporary folders that may be written in `workspace-write`.
+    pub temporary: Temporary,
+}
+
+/// Which temporary folders commands may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Temporary {
+    /// `/tmp`.
+    pub slash_tmp: bool,
+    /// What `TMPDIR` names.
+    pub tmpdir: bool,
+}
+
+impl Default for Temporary {
+    fn default() -> Self {
+        Self {
+            slash_tmp: true,
+            tmpdir: true,
+        }
+    }
+}
+
+impl Temporary {
+    /// The folders, for a command with this environment; they need not exist.
+    pub(crate) fn folders<'a>(&self, env: &'a BTreeMap<String, String>) -> impl Iterator<Item = &'a str> {
+        let slash_tmp = self.slash_tmp.then_some("/tmp");
+        let tmpdir = env.get("TMPDIR").map(String::as_str).filter(|_| self.tmpdir);
+        slash_tmp.into_iter().chain(tmpdir)
+    }
 }
 
 impl Policy {

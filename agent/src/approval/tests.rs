@@ -8,6 +8,7 @@ fn policy(mode: SandboxMode) -> Policy {
         cwd: "/home/me/work".into(),
         writable_roots: vec!["/data".into()],
         network: false,
+        temporary: crate::sandbox::Temporary::default(),
     }
 }
 

@@ -59,6 +59,7 @@ impl Scene {
             cwd: self.work.clone(),
             writable_roots: Vec::new(),
             network: false,
+            temporary: crate::sandbox::Temporary::default(),
         };
         self.checkpoints
             .before_command(&self.thread, &turn, &policy, Grant::Sandboxed)
@@ -214,6 +215,7 @@ async fn a_patch_after_a_command_goes_back_to_before_both() {
         cwd: scene.work.clone(),
         writable_roots: vec![],
         network: false,
+        temporary: crate::sandbox::Temporary::default(),
     };
     scene
         .checkpoints
@@ -389,6 +391,7 @@ async fn nothing_is_kept_where_nothing_can_change() {
         cwd: scene.work.clone(),
         writable_roots: vec![],
         network: false,
+        temporary: crate::sandbox::Temporary::default(),
     };
     scene
         .checkpoints

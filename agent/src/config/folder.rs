@@ -29,6 +29,10 @@ pub struct Effective {
     pub approval: Sourced<ApprovalPolicy>,
     /// Network inside the sandbox.
     pub network: Sourced<bool>,
+    /// `/tmp` may be written.
+    pub slash_tmp: bool,
+    /// The folder that `TMPDIR` names may be written.
+    pub tmpdir: bool,
     /// Further folders that may be written, absolute.
     pub writable_roots: Sourced<Vec<PathBuf>>,
     /// What commands find in their environment.
@@ -124,6 +128,10 @@ impl Config {
             sandbox: basics.sandbox,
             approval: basics.approval,
             network: stack.or(false, |it| it.sandbox_workspace_write.network_access),
+            slash_tmp: !stack.or(false, |it| it.sandbox_workspace_write.exclude_slash_tmp).value,
+            tmpdir: !stack
+                .or(false, |it| it.sandbox_workspace_write.exclude_tmpdir_env_var)
+                .value,
             writable_roots: self.writable_roots(&stack),
             shell_environment: EnvPolicy::new(&stack, keys.into_iter()),
             project_doc_max_bytes: stack.or(PROJECT_DOC_MAX_BYTES, |it| it.project_doc_max_bytes).value,

@@ -135,6 +135,8 @@ impl From<Approval> for ApprovalPolicy {
 pub(super) struct WorkspaceWrite {
     pub(super) writable_roots: Option<Vec<String>>,
     pub(super) network_access: Option<bool>,
+    pub(super) exclude_slash_tmp: Option<bool>,
+    pub(super) exclude_tmpdir_env_var: Option<bool>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -8,6 +8,7 @@ fn policy() -> Policy {
         cwd: "/w".into(),
         writable_roots: Vec::new(),
         network: false,
+        temporary: crate::sandbox::Temporary::default(),
     }
 }
 

@@ -18,7 +18,7 @@ use super::Engine;
 use crate::approval::{self, Judgement};
 use crate::config::ProviderConfig;
 use crate::rule::RuleQuery;
-use crate::sandbox::Policy;
+use crate::sandbox::{Policy, Temporary};
 use crate::tool::{Access, CommandAccess};
 use crate::{artifact, attachment, blob, command, context, doctor, files};
 
@@ -65,6 +65,10 @@ impl Engine {
             cwd: cwd.clone(),
             writable_roots: effective.writable_roots.value.clone(),
             network: effective.network.value,
+            temporary: Temporary {
+                slash_tmp: effective.slash_tmp,
+                tmpdir: effective.tmpdir,
+            },
         };
         let access = Access::Command(CommandAccess {
             command: params.command,

@@ -141,8 +141,7 @@ fn plan(spawn: &Spawn, policy: &Policy) -> Result<Plan, Error> {
         roots.push(real);
     }
     if policy.mode == SandboxMode::WorkspaceWrite {
-        let temporary = [Some("/tmp"), spawn.env.get("TMPDIR").map(String::as_str)];
-        for folder in temporary.into_iter().flatten() {
+        for folder in policy.temporary.folders(&spawn.env) {
             // A temporary folder that is not there is nothing to write to.
             if let Ok(real) = Path::new(folder).canonicalize() {
                 protected.extend(

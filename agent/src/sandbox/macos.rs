@@ -39,11 +39,10 @@ impl Sandbox for Seatbelt {
         }
         let mut temporary = Vec::new();
         if policy.mode == SandboxMode::WorkspaceWrite {
-            let folders = [Some("/tmp"), spawn.env.get("TMPDIR").map(String::as_str)];
             temporary.extend(
-                folders
-                    .into_iter()
-                    .flatten()
+                policy
+                    .temporary
+                    .folders(&spawn.env)
                     .filter_map(|it| Path::new(it).canonicalize().ok()),
             );
         }

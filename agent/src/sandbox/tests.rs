@@ -14,6 +14,7 @@ fn a_policy_says_what_may_be_written() {
             cwd: PathBuf::from("/work"),
             writable_roots: vec![PathBuf::from("/more/deep"), PathBuf::from("/more")],
             network: true,
+            temporary: crate::sandbox::Temporary::default(),
         };
         assert_eq!(policy.may_write(Path::new(path)), expect, "{mode:?} {path}");
     };

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Actor, Ended, LogRecorder, Running};
 use crate::context::{self, Facts};
-use crate::sandbox::Policy;
+use crate::sandbox::{Policy, Temporary};
 use crate::tool::Cx;
 use crate::turn::{self, Asker, Seams, Steer, Tools};
 use crate::{attachment, files, instructions};
@@ -99,6 +99,10 @@ impl Actor {
             cwd: self.cwd.clone(),
             writable_roots: effective.writable_roots.value.clone(),
             network: effective.network.value,
+            temporary: Temporary {
+                slash_tmp: effective.slash_tmp,
+                tmpdir: effective.tmpdir,
+            },
         };
         let environment = effective.shell_environment.apply(shared.config().env());
         let recorder = LogRecorder {

@@ -29,6 +29,24 @@ async fn a_workspace_can_be_written_and_what_is_around_it_only_read() {
 }
 
 #[tokio::test]
+async fn temporary_folders_can_be_left_out_of_a_workspace() {
+    let none = agent::sandbox::Temporary {
+        slash_tmp: false,
+        tmpdir: false,
+    };
+    for (temporary, writable) in [(agent::sandbox::Temporary::default(), true), (none, false)] {
+        let mut stage = Stage::new(WorkspaceWrite);
+        stage.temporary = temporary;
+        let tmpdir = stage.outside.display().to_string();
+        stage.env.insert("TMPDIR".to_owned(), tmpdir);
+        for attempt in ["mktemp /tmp/zspark-XXXXXX", "touch \"$TMPDIR/x\""] {
+            let (code, text) = stage.run(attempt).await;
+            assert_eq!(code == 0, writable, "{attempt}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn nothing_outside_the_workspace_can_be_changed() {
     for mode in [WorkspaceWrite, ReadOnly] {
         let stage = Stage::new(mode);

@@ -81,6 +81,7 @@ pub(crate) struct Stage {
     pub(crate) processes: Option<Arc<Processes>>,
     pub(crate) mode: SandboxMode,
     pub(crate) network: bool,
+    pub(crate) temporary: agent::sandbox::Temporary,
     pub(crate) env: BTreeMap<String, String>,
     /// Dropped last.
     base: tempfile::TempDir,
@@ -113,6 +114,7 @@ impl Stage {
             processes: Some(processes),
             mode,
             network: false,
+            temporary: agent::sandbox::Temporary::default(),
             env: BTreeMap::from([
                 ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned()),
                 ("HOME".to_owned(), root.to_string_lossy().into_owned()),
@@ -132,6 +134,7 @@ impl Stage {
             cwd: self.cwd.clone(),
             writable_roots: Vec::new(),
             network: self.network,
+            temporary: self.temporary,
         }
     }
 

@@ -166,7 +166,7 @@ fn sentences(error: &Error) -> (String, &'static str) {
         ),
         Class::ContextOverflow => (
             "The prompt is longer than the model can read.".to_owned(),
-            "Compact the thread, start a new one, or choose a model with a larger context.",
+            "Start a new thread, or choose a model with a larger context.",
         ),
         Class::Refused => (
             format!("{name} refused to answer this content."),
