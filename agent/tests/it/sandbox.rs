@@ -39,7 +39,7 @@ async fn temporary_folders_can_be_left_out_of_a_workspace() {
         stage.temporary = temporary;
         let tmpdir = stage.outside.display().to_string();
         stage.env.insert("TMPDIR".to_owned(), tmpdir);
-        for attempt in ["mktemp /tmp/zspark-XXXXXX", "touch \"$TMPDIR/x\""] {
+        for attempt in ["it=$(mktemp /tmp/zspark-XXXXXX) && rm \"$it\"", "touch \"$TMPDIR/x\""] {
             let (code, text) = stage.run(attempt).await;
             assert_eq!(code == 0, writable, "{attempt}: {text}");
         }
