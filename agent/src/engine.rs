@@ -187,10 +187,10 @@ impl Engine {
         follow::follow(&self.shared, topic).await
     }
 
-    /// Ends everything: turns are stopped and say so, turns that wait for an answer are parked, the index settles.
+    /// Ends everything: turns are stopped and say so, turns that wait for an answer are parked, the databases are closed.
     pub async fn stop(&self) {
         self.shared.threads.shutdown().await;
-        self.shared.logs.settled().await;
+        self.shared.logs.close().await;
         self.shared.rules.close().await;
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;

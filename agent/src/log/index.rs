@@ -130,6 +130,15 @@ impl Index {
         self.shared.take_in_all().await;
     }
 
+    /// Takes in all that was left here and lets go of the file. Whoever asks again opens it again.
+    pub(super) async fn close(&self) {
+        self.shared.take_in_all().await;
+        let _intake = self.shared.intake.lock().await;
+        if let Some(pool) = self.shared.pool.lock().await.take() {
+            pool.close().await;
+        }
+    }
+
     /// Compares all rollouts with what is known and takes in the difference. Gives back which threads differed.
     pub(super) async fn catch_up(&self) -> Result<Vec<ThreadId>, sqlx::Error> {
         self.shared.catch_up().await

@@ -128,6 +128,11 @@ impl Logs {
         self.0.news.index.settle().await;
     }
 
+    /// Waits until the index knows all that was appended, and lets go of its file.
+    pub async fn close(&self) {
+        self.0.news.index.close().await;
+    }
+
     /// Makes the index anew from the rollouts.
     pub async fn rebuild(&self) {
         if let Err(error) = self.0.news.index.rebuild().await {

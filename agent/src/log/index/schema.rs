@@ -110,13 +110,15 @@ pub(super) fn damaged(error: &sqlx::Error) -> bool {
     const ERROR: i32 = 1;
     const CORRUPT: i32 = 11;
     const NOT_A_DATABASE: i32 = 26;
+    /// The file ends in the middle of a page.
+    const SHORT_READ: i32 = 522;
     if matches!(error, sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. }) {
         return true;
     }
     let code = error.as_database_error().and_then(|it| it.code());
     code.and_then(|it| it.parse::<i32>().ok())
         // Our statements are right, so a plain error means that a table is not there.
-        .is_some_and(|it| matches!(it & 0xff, ERROR | CORRUPT | NOT_A_DATABASE))
+        .is_some_and(|it| it == SHORT_READ || matches!(it & 0xff, ERROR | CORRUPT | NOT_A_DATABASE))
 }
 
 /// Keeps a damaged index under another name.
