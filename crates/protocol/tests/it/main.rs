@@ -1,5 +1,4 @@
 //! The vocabulary keeps its promises.
-#![expect(clippy::expect_used, reason = "a test may panic")]
 
 use std::path::Path;
 
