@@ -304,6 +304,28 @@ fn nothing_outlives_a_killed_zspark() {
     assert_eq!(rest.len(), 0);
 }
 
+/// As in a container whose first process did not begin a session of its own: nobody in there leads the session.
+#[test]
+fn a_process_namespace_without_a_session_leader_is_a_place_like_any_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = format!(
+        "{} --run-as-sandbox-stage no-network $$ 1 {} 0 bash -c 'echo done'; true",
+        launcher().exe.display(),
+        folder.path().display()
+    );
+    let output = std::process::Command::new("unshare")
+        .args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "bash", "-c", &inner])
+        .output()
+        .unwrap();
+    assert_eq!(
+        (
+            String::from_utf8_lossy(&output.stdout).as_ref(),
+            String::from_utf8_lossy(&output.stderr).as_ref()
+        ),
+        ("done\n", "")
+    );
+}
+
 #[test]
 fn without_user_namespaces_the_sandbox_is_narrower_and_never_wider() {
     let folder = tempfile::tempdir().unwrap();

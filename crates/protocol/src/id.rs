@@ -1,12 +1,13 @@
 //! Identifiers: newtypes over UUIDv7 strings, sortable by creation.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema, TS)]
         #[serde(transparent)]
         pub struct $name(pub String);
 
@@ -57,4 +58,22 @@ ids! {
     RuleId,
     /// Names a file the agent made or changed that people open; the same file keeps its id over versions.
     ArtifactId,
+    /// Names a shared place on a server.
+    WorkspaceId,
+    /// Names a person on a server.
+    UserId,
+    /// Names one installation of a client.
+    DeviceId,
+    /// Names an invitation into a workspace.
+    InvitationId,
+    /// Names a binding of a group or an app role to a workspace.
+    BindingId,
+    /// Names what a teammate asks the machine of a thread to do.
+    TurnRequestId,
+    /// Names an upload under way.
+    UploadId,
+    /// Names an address that is told what happens in a workspace.
+    WebhookId,
+    /// Names a job that deletes things.
+    DeletionId,
 }

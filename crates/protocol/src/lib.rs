@@ -29,6 +29,8 @@ pub mod request;
 
 pub mod host;
 
+pub mod workspace;
+
 pub mod typescript;
 
 pub use event::{Event, EventKind, Frame, Live, Topic};

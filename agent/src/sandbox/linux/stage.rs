@@ -73,10 +73,9 @@ fn probe() -> i32 {
 /// Runs the command in its cage and answers its exit code.
 fn keep(plan: &Plan) -> io::Result<i32> {
     let me = rustix::process::getpid();
-    if rustix::process::getsid(None)? != me {
-        // No terminal of ours for the command. Fails only for a group leader, which started this way on purpose.
-        let _ = rustix::process::setsid();
-    }
+    // No terminal of ours for the command. Fails only for a group leader, which started this way on purpose. Who leads
+    // the session now is not asked: in a process namespace whose session began outside of it, that is nobody.
+    let _ = rustix::process::setsid();
     let zspark = Pid::from_raw(plan.parent.cast_signed()).ok_or(io::ErrorKind::InvalidInput)?;
     let zspark = rustix::process::pidfd_open(zspark, PidfdFlags::empty())?;
     let signals = hold_signals()?;
