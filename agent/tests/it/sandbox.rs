@@ -314,7 +314,16 @@ fn a_process_namespace_without_a_session_leader_is_a_place_like_any_other() {
         folder.path().display()
     );
     let output = std::process::Command::new("unshare")
-        .args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "bash", "-c", &inner])
+        .args([
+            "--user",
+            "--map-root-user",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+            "bash",
+            "-c",
+            &inner,
+        ])
         .output()
         .unwrap();
     assert_eq!(

@@ -1,1 +1,24 @@
-//! The shared workspace.
+//! The shared workspace: a server on which a team sees each other's threads live, continues them, writes together and
+//! shares files. It knows no agent; it shares only the vocabulary.
+
+pub mod node;
+
+pub mod api;
+
+pub mod gate;
+
+pub mod route;
+
+pub mod app;
+
+pub mod store;
+
+pub mod bus;
+
+pub mod auth;
+
+pub mod problem;
+
+pub mod config;
+
+pub mod clock;

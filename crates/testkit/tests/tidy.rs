@@ -10,6 +10,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("models", &["protocol"]),
     ("agent", &["models", "protocol"]),
+    ("sync", &["protocol"]),
+    ("server", &["protocol", "sync"]),
     ("cli", &["agent", "models", "protocol"]),
     ("zspark-desktop", &["agent", "models", "protocol"]),
     ("testkit", &["protocol"]),
@@ -17,7 +19,13 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates whose `lib.rs` lists modules in dependency order.
-const ORDERED: &[&str] = &["agent/src", "crates/models/src", "crates/testkit/src"];
+const ORDERED: &[&str] = &[
+    "agent/src",
+    "crates/models/src",
+    "crates/server/src",
+    "crates/sync/src",
+    "crates/testkit/src",
+];
 
 /// Words that say nothing about what a file owns.
 const EMPTY_WORDS: &[&str] = &[

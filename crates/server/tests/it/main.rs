@@ -1,1 +1,5 @@
-//! Tests.
+//! The server, tried from outside over HTTP and websockets.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod people;
+mod world;

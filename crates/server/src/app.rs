@@ -1,0 +1,44 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use crate::auth::Identity;
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::store::Store;
+
+/// Shared by all requests of one node; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts, each with one owner: this.
+#[derive(Debug)]
+pub struct Parts {
+    /// What the server was told.
+    pub config: Config,
+    /// Time.
+    pub clock: Clock,
+    /// The truth.
+    pub store: Store,
+    /// Wakes readers.
+    pub bus: Bus,
+    /// Knows people.
+    pub identity: Identity,
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,155 @@
+//! What every request passes before a handler sees it: who is it, and what may they do here?
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use protocol::id::{UserId, WorkspaceId};
+use protocol::workspace::people::Role;
+
+use crate::app::App;
+use crate::auth::Verified;
+use crate::problem::{Answer, Refusal};
+use crate::route::Access;
+use crate::store::{Scope, Within};
+
+/// The signed-in person of a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// On this server.
+    pub user: UserId,
+    /// As the credentials say.
+    pub verified: Verified,
+    /// From where.
+    pub address: IpAddr,
+}
+
+/// A caller within the path's workspace, with a role that was checked.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Who.
+    pub caller: Caller,
+    /// May do what here.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+}
+
+impl Place {
+    /// The workspace's id.
+    #[must_use]
+    pub fn workspace(&self) -> &WorkspaceId {
+        self.scope.workspace()
+    }
+
+    /// The workspace's part of the database.
+    #[must_use]
+    pub fn store<'a>(&self, app: &'a App) -> Within<'a> {
+        app.store.within(&self.scope)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(unguarded)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Place {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(unguarded)
+    }
+}
+
+/// The route's line in the table does not say what its handler asks for: a defect, and no way in.
+fn unguarded() -> Refusal {
+    tracing::error!("a handler asks for a caller on a route without one");
+    Refusal::new(
+        protocol::workspace::problem::ProblemCode::Internal,
+        "The server failed. Nothing was changed.",
+    )
+}
+
+/// Lets in whom the route's line lets in.
+pub(crate) async fn guard(
+    State((app, access)): State<(App, Access)>,
+    params: RawPathParams,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers().clone();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0.ip());
+    match access {
+        Access::Open | Access::Socket => {}
+        Access::Person => match caller(&app, &headers, address).await {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+            }
+            Err(refusal) => return refusal.into_response(),
+        },
+        Access::In(least) => {
+            let workspace = params.iter().find(|(name, _)| *name == "workspace");
+            let workspace = WorkspaceId(workspace.map(|(_, id)| id.to_owned()).unwrap_or_default());
+            let place = match caller(&app, &headers, address).await {
+                Ok(caller) => place(&app, caller, workspace, least).await,
+                Err(refusal) => Err(refusal),
+            };
+            match place {
+                Ok(place) => {
+                    request.extensions_mut().insert(place.caller.clone());
+                    request.extensions_mut().insert(place);
+                }
+                Err(refusal) => return refusal.into_response(),
+            }
+        }
+    }
+    next.run(request).await
+}
+
+/// Who sends this request.
+pub(crate) async fn caller(app: &App, headers: &HeaderMap, address: IpAddr) -> Answer<Caller> {
+    let verified = app.identity.of_headers(headers).await?;
+    person(app, verified, address).await
+}
+
+/// The person behind checked credentials. Programs are nobody here.
+pub(crate) async fn person(app: &App, verified: Verified, address: IpAddr) -> Answer<Caller> {
+    if verified.app {
+        return Err(Refusal::forbidden("Only a person can do this, not a program."));
+    }
+    let user = app.store.user(&verified, app.clock.now_ms()).await?;
+    Ok(Caller {
+        user,
+        verified,
+        address,
+    })
+}
+
+/// A caller's place in a workspace, if they may do at least `least` there.
+pub(crate) async fn place(app: &App, caller: Caller, workspace: WorkspaceId, least: Role) -> Answer<Place> {
+    let membership = app
+        .store
+        .membership(&workspace, &caller.user, &caller.verified)
+        .await?
+        .ok_or_else(Refusal::not_found)?;
+    if membership.role < least {
+        return Err(Refusal::forbidden(format!(
+            "Your role here is {}; this takes {}.",
+            membership.role.as_str(),
+            least.as_str()
+        )));
+    }
+    Ok(Place {
+        caller,
+        role: membership.role,
+        scope: Scope::of(workspace),
+    })
+}

@@ -1,0 +1,113 @@
+//! One running server: puts the parts together, listens, and stops in order.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::api;
+use crate::app::{App, Parts};
+use crate::auth::Identity;
+use crate::bus::Bus;
+use crate::clock::Clock;
+use crate::config::{Config, Mode};
+use crate::store::Store;
+
+/// A server that listens. Dropping it ends it at once; [`Node::stop`] lets it finish what it does.
+#[derive(Debug)]
+pub struct Node {
+    address: SocketAddr,
+    app: App,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Node {
+    /// Starts it.
+    pub async fn start(config: Config, clock: Clock) -> Result<Self> {
+        let identity = identity(&config)?;
+        let store = Store::open(&database_url(&config)?)
+            .await
+            .context("the database cannot be opened")?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        let app = App::new(Parts {
+            config,
+            clock,
+            store,
+            bus: Bus::in_process(),
+            identity,
+        });
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let service = api::router(&app).into_make_service_with_connect_info::<SocketAddr>();
+        let stopped = stop.clone();
+        tasks.spawn(async move {
+            let served = axum::serve(listener, service).with_graceful_shutdown(stopped.cancelled_owned());
+            if let Err(error) = served.await {
+                tracing::error!(%error, "the server no longer listens");
+            }
+        });
+        Ok(Self {
+            address,
+            app,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its handlers reach.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Takes no more requests, finishes those it has, and lets go of the database.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        self.app.store.close().await;
+    }
+}
+
+fn identity(config: &Config) -> Result<Identity> {
+    if config.mode == Mode::Development {
+        if config.auth.is_meant() {
+            bail!(
+                "mode = \"development\" and a configuration of Entra exclude each other: remove the one that is not meant"
+            );
+        }
+        if !config.listen.ip().is_loopback() {
+            bail!(
+                "development mode believes whatever name a client gives, so it listens on loopback only, not on {}",
+                config.listen
+            );
+        }
+        tracing::warn!("development mode: everybody on this machine is whom they say they are");
+        return Ok(Identity::Development);
+    }
+    tracing::warn!("sign-in is not configured: nobody is admitted (see docs/entra-setup.md, or start with --dev)");
+    Ok(Identity::Nobody)
+}
+
+/// The embedded database unless another is named.
+fn database_url(config: &Config) -> Result<String> {
+    if let Some(url) = &config.database_url {
+        return Ok(url.clone());
+    }
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("cannot make the data folder {}", config.data_dir.display()))?;
+    let path = config.data_dir.join("server.sqlite");
+    let path = path.to_str().context("the data folder's path is no UTF-8")?;
+    Ok(format!("sqlite://{path}?mode=rwc"))
+}

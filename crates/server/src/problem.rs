@@ -1,0 +1,81 @@
+//! From what went wrong to what the client is told. Internals stay in the log.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use protocol::workspace::problem::{Problem, ProblemCode};
+
+/// What a handler answers when it cannot do what was asked.
+#[derive(Debug)]
+pub struct Refusal(pub Problem);
+
+/// The answer of a handler.
+pub type Answer<T> = Result<T, Refusal>;
+
+impl Refusal {
+    /// A refusal without hint or facts.
+    pub fn new(code: ProblemCode, message: impl Into<String>) -> Self {
+        Self(Problem::new(code, message))
+    }
+
+    /// The request makes no sense.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ProblemCode::InvalidRequest, message)
+    }
+
+    /// Not there, or not for this person: the two are never told apart.
+    pub fn not_found() -> Self {
+        Self::new(ProblemCode::NotFound, "There is nothing here that you can see.")
+    }
+
+    /// Signed in, but not allowed.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(ProblemCode::Forbidden, message)
+    }
+
+    /// Somebody was first.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(ProblemCode::Conflict, message)
+    }
+
+    /// The status that goes with the code.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self.0.code {
+            ProblemCode::InvalidRequest => StatusCode::BAD_REQUEST,
+            ProblemCode::Unauthenticated => StatusCode::UNAUTHORIZED,
+            ProblemCode::Forbidden => StatusCode::FORBIDDEN,
+            ProblemCode::NotFound => StatusCode::NOT_FOUND,
+            ProblemCode::Conflict | ProblemCode::Fenced | ProblemCode::Gap | ProblemCode::EpochChanged => {
+                StatusCode::CONFLICT
+            }
+            ProblemCode::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ProblemCode::QuotaExceeded => StatusCode::INSUFFICIENT_STORAGE,
+            ProblemCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            ProblemCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let code = self.0.code;
+        let mut response = (status, Json(self.0)).into_response();
+        if code == ProblemCode::Unauthenticated {
+            response.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer error=\"invalid_token\""),
+            );
+        }
+        response
+    }
+}

@@ -1,0 +1,77 @@
+//! The table of routes: each has a path, the least that a caller must be, and words for the OpenAPI document. The gate, the
+//! document and the test of the role matrix all read this one table.
+
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::routing::{MethodRouter, on};
+use protocol::workspace::people::Role;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use crate::app::App;
+
+/// Who may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody.
+    Open,
+    /// Anybody who is signed in.
+    Person,
+    /// Members of the path's `{workspace}` with at least this role. Everybody else is told that there is nothing.
+    In(Role),
+    /// The handler itself looks, because credentials may come by a ticket: websockets.
+    Socket,
+}
+
+type Describe = fn(&mut SchemaGenerator) -> Schema;
+
+/// One line of the table.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// Below `/api/v1` unless it is open; `{workspace}` and the like are parameters.
+    pub path: &'static str,
+    /// Who may come in.
+    pub access: Access,
+    /// One sentence.
+    pub summary: &'static str,
+    /// The body it takes.
+    pub takes: Option<Describe>,
+    /// The body it answers.
+    pub gives: Option<Describe>,
+    pub(crate) handler: MethodRouter<App>,
+}
+
+impl Route {
+    /// A route. `path` is whole, such as `/api/v1/me`.
+    pub fn new<H, T>(method: Method, path: &'static str, access: Access, summary: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let filter = axum::routing::MethodFilter::try_from(method.clone()).unwrap_or(axum::routing::MethodFilter::GET);
+        Self {
+            method,
+            path,
+            access,
+            summary,
+            takes: None,
+            gives: None,
+            handler: on(filter, handler),
+        }
+    }
+
+    /// The JSON body it takes.
+    #[must_use]
+    pub fn takes<T: JsonSchema>(mut self) -> Self {
+        self.takes = Some(|it| it.subschema_for::<T>());
+        self
+    }
+
+    /// The JSON body it answers.
+    #[must_use]
+    pub fn gives<T: JsonSchema>(mut self) -> Self {
+        self.gives = Some(|it| it.subschema_for::<T>());
+        self
+    }
+}

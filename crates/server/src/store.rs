@@ -1,0 +1,241 @@
+//! The truth: what is in the database. All SQL of the server is below this module, in words that both databases know:
+//! `$1`, `RETURNING`, `ON CONFLICT`; integers are `BIGINT`, times are milliseconds, ids are text.
+//!
+//! What belongs to a workspace can only be reached through [`Within`], which only a [`Scope`] opens: a query that forgets
+//! its workspace does not compile.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use protocol::id::WorkspaceId;
+use protocol::workspace::problem::ProblemCode;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, AnyPool, Transaction};
+
+use crate::problem::Refusal;
+
+pub mod people;
+mod schema;
+pub mod workspaces;
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The embedded one.
+    Sqlite,
+    /// A server's.
+    Postgres,
+}
+
+/// Why the database did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Its own words.
+    #[error("the database refused")]
+    Database(#[from] sqlx::Error),
+    /// A newer zspark-server made it.
+    #[error("the database was made by a newer zspark-server (it has the step {step}); please upgrade this one")]
+    Newer {
+        /// The step that is not known here.
+        step: String,
+    },
+    /// The address is none of ours.
+    #[error("`database_url` must begin with postgres:// or sqlite://, not {0}://")]
+    Address(String),
+    /// A row holds what no version of zspark wrote.
+    #[error("the database holds something that cannot be read: {0}")]
+    Damaged(String),
+}
+
+impl StoreError {
+    /// Something with this key is there already.
+    #[must_use]
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(error)) if error.is_unique_violation())
+    }
+
+    /// It may work later: no connection, or no room on the disk.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        let Self::Database(error) = self else {
+            return false;
+        };
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
+            // Postgres: connection lost (08), resources (53: disk full is 53100), shutdown (57P). SQLite: full (13),
+            // busy (5), I/O (10), each with extended codes above the low byte.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                ["08", "53", "57P"]
+                    .iter()
+                    .any(|it| code.starts_with(it) && code.len() == 5)
+                    || code
+                        .parse::<u32>()
+                        .is_ok_and(|it| code.len() < 5 && matches!(it & 0xff, 5 | 10 | 13))
+            }),
+            _ => false,
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = %Chain(&error), "the database refused");
+        if error.is_passing() {
+            Self::new(
+                ProblemCode::Unavailable,
+                "The database cannot take this right now. Nothing was changed.",
+            )
+        } else {
+            Self::new(ProblemCode::Internal, "The server failed. Nothing was changed.")
+        }
+    }
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
+/// An error with all its causes, for the log.
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(it) = cause {
+            write!(f, ": {it}")?;
+            cause = it.source();
+        }
+        Ok(())
+    }
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    kind: Kind,
+    write: AnyPool,
+    read: AnyPool,
+}
+
+impl Store {
+    /// Opens it and brings its tables up to date. `url` is `postgres://…` or `sqlite://…`.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let kind = match url.split_once(':').map_or(url, |(scheme, _)| scheme) {
+            "sqlite" => Kind::Sqlite,
+            "postgres" | "postgresql" => Kind::Postgres,
+            other => return Err(StoreError::Address(other.to_owned())),
+        };
+        let options = AnyConnectOptions::from_str(url)?;
+        let pool = |connections: u32| {
+            AnyPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_secs(5))
+                .after_connect(move |connection, _| {
+                    Box::pin(async move {
+                        if kind == Kind::Sqlite {
+                            sqlx::raw_sql("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;")
+                                .execute(connection)
+                                .await?;
+                        }
+                        Ok(())
+                    })
+                })
+        };
+        // SQLite has one writer at a time anyway; one connection makes the others wait in order instead of failing.
+        let (write, read) = match kind {
+            Kind::Sqlite => (
+                pool(1).connect_with(options.clone()).await?,
+                pool(4).connect_lazy_with(options),
+            ),
+            Kind::Postgres => {
+                let pool = pool(16).connect_with(options).await?;
+                (pool.clone(), pool)
+            }
+        };
+        let store = Self { kind, write, read };
+        let mut transaction = store.begin().await?;
+        schema::migrate(kind, &mut transaction).await?;
+        transaction.commit().await?;
+        Ok(store)
+    }
+
+    /// Which database it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// A transaction that will write. Keep it short: the embedded database has one at a time.
+    pub async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        Ok(match self.kind {
+            Kind::Sqlite => self.write.begin_with("BEGIN IMMEDIATE").await?,
+            Kind::Postgres => self.write.begin().await?,
+        })
+    }
+
+    /// For reading outside of a transaction.
+    pub(crate) fn read(&self) -> &AnyPool {
+        &self.read
+    }
+
+    /// For single statements that write.
+    pub(crate) fn write(&self) -> &AnyPool {
+        &self.write
+    }
+
+    /// What belongs to one workspace.
+    #[must_use]
+    pub fn within(&self, scope: &Scope) -> Within<'_> {
+        Within {
+            store: self,
+            workspace: scope.workspace.clone(),
+        }
+    }
+
+    /// Ends all connections.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+/// The right to reach into a workspace, given by the gate after it has looked up the caller's role there
+/// ([`people::Membership`]), or by a job that works through all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    workspace: WorkspaceId,
+}
+
+impl Scope {
+    /// Opens a workspace to whoever holds this. Called where a role was checked, and nowhere else.
+    pub(crate) fn of(workspace: WorkspaceId) -> Self {
+        Self { workspace }
+    }
+
+    /// Which workspace.
+    #[must_use]
+    pub fn workspace(&self) -> &WorkspaceId {
+        &self.workspace
+    }
+}
+
+/// The part of the database that belongs to one workspace. Each noun adds its queries in a file of its own.
+#[derive(Debug, Clone)]
+pub struct Within<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) workspace: WorkspaceId,
+}
+
+/// Milliseconds and sequence numbers as the databases have them.
+pub(crate) fn int(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// And back.
+pub(crate) fn uint(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}

@@ -1,0 +1,99 @@
+//! Who has been here, and who may do what where.
+
+use protocol::id::{UserId, WorkspaceId};
+use protocol::workspace::people::{BindingKind, MemberSource, Role};
+
+use super::{Store, StoreError, int};
+use crate::auth::Verified;
+
+/// A person's place in a workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    /// May do what.
+    pub role: Role,
+    /// Why.
+    pub source: MemberSource,
+}
+
+impl Store {
+    /// The person behind verified credentials, kept from the first time on. The key is cloud, tenant and object id;
+    /// names change and prove nothing.
+    pub async fn user(&self, verified: &Verified, now_ms: u64) -> Result<UserId, StoreError> {
+        let known: Option<(String, String, i64)> =
+            sqlx::query_as("SELECT id, name, last_seen_at_ms FROM users WHERE cloud = $1 AND tid = $2 AND oid = $3")
+                .bind(&verified.cloud)
+                .bind(&verified.tid)
+                .bind(&verified.oid)
+                .fetch_optional(self.read())
+                .await?;
+        if let Some((id, name, seen)) = known
+            && name == verified.name
+            && int(now_ms) - seen < 60_000
+        {
+            return Ok(UserId(id));
+        }
+        let (id,): (String,) = sqlx::query_as(
+            "INSERT INTO users (id, cloud, tid, oid, name, guest, created_at_ms, last_seen_at_ms) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
+             ON CONFLICT (cloud, tid, oid) DO UPDATE SET name = excluded.name, guest = excluded.guest, \
+             last_seen_at_ms = excluded.last_seen_at_ms RETURNING id",
+        )
+        .bind(UserId::new().0)
+        .bind(&verified.cloud)
+        .bind(&verified.tid)
+        .bind(&verified.oid)
+        .bind(&verified.name)
+        .bind(i64::from(verified.guest))
+        .bind(int(now_ms))
+        .fetch_one(self.write())
+        .await?;
+        Ok(UserId(id))
+    }
+
+    /// What a person may do in a workspace: the highest of what they were given and what their groups and app roles
+    /// give, and never more than the server's own configuration lets them. None when they may not even know of it.
+    pub async fn membership(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserId,
+        verified: &Verified,
+    ) -> Result<Option<Membership>, StoreError> {
+        let rows: Vec<(String, String, String)> = sqlx::query_as(
+            "SELECT 'direct', m.role, '' FROM memberships m JOIN workspaces w ON w.id = m.workspace_id \
+             WHERE m.workspace_id = $1 AND m.user_id = $2 AND w.deleted_at_ms IS NULL \
+             UNION ALL SELECT b.kind, b.role, b.value FROM bindings b JOIN workspaces w ON w.id = b.workspace_id \
+             WHERE b.workspace_id = $1 AND b.cloud = $3 AND b.tid = $4 AND w.deleted_at_ms IS NULL",
+        )
+        .bind(workspace.as_str())
+        .bind(user.as_str())
+        .bind(&verified.cloud)
+        .bind(&verified.tid)
+        .fetch_all(self.read())
+        .await?;
+        let mut best: Option<Membership> = None;
+        for (kind, role, value) in rows {
+            let source = match kind.as_str() {
+                "direct" => MemberSource::Direct,
+                it if it == binding_name(BindingKind::Group) && verified.groups.contains(&value) => MemberSource::Group,
+                it if it == binding_name(BindingKind::AppRole) && verified.app_roles.contains(&value) => {
+                    MemberSource::AppRole
+                }
+                _ => continue,
+            };
+            let role = Role::from_name(&role).ok_or_else(|| StoreError::Damaged(format!("the role {role}")))?;
+            let role = role.min(verified.role);
+            if best.is_none_or(|it| it.role < role) {
+                best = Some(Membership { role, source });
+            }
+        }
+        Ok(best)
+    }
+}
+
+/// As a kind of binding is kept.
+pub(crate) fn binding_name(kind: BindingKind) -> &'static str {
+    match kind {
+        BindingKind::Group => "group",
+        BindingKind::AppRole => "app_role",
+    }
+}
