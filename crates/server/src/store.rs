@@ -60,20 +60,22 @@ impl StoreError {
         let Self::Database(error) = self else {
             return false;
         };
-        match error {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
+        if let sqlx::Error::Database(error) = error {
             // Postgres: connection lost (08), resources (53: disk full is 53100), shutdown (57P). SQLite: full (13),
             // busy (5), I/O (10), each with extended codes above the low byte.
-            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            return error.code().is_some_and(|code| {
                 ["08", "53", "57P"]
                     .iter()
                     .any(|it| code.starts_with(it) && code.len() == 5)
                     || code
                         .parse::<u32>()
                         .is_ok_and(|it| code.len() < 5 && matches!(it & 0xff, 5 | 10 | 13))
-            }),
-            _ => false,
+            });
         }
+        matches!(
+            error,
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_)
+        )
     }
 }
 

@@ -1,4 +1,5 @@
-//! Development only: a scripted model server for both wires with every fault there is, and temporary homes.
+//! Development only: a scripted model server for both wires with every fault there is, temporary homes, and real database
+//! servers that vanish with the test.
 //!
 //! ```ignore
 //! let gate = Gate::new();
@@ -23,6 +24,9 @@ pub mod received;
 pub mod gate;
 
 pub mod home;
+
+#[cfg(unix)]
+pub mod daemon;
 
 pub use gate::Gate;
 pub use home::TempHome;

@@ -46,6 +46,8 @@ const PACKAGES: &[Package] = &[
         &["chromium", "chromium-browser", "google-chrome"],
     ),
     package(Need::Test, "fonts-noto-cjk", &[]),
+    package(Need::Test, "postgresql", &["postgres", "pg_ctlcluster"]),
+    package(Need::Test, "redis-server", &["redis-server"]),
 ];
 
 /// Makes sure that the machine has what the chore needs.

@@ -1,4 +1,5 @@
 //! The server, tried from outside over HTTP and websockets.
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod people;

@@ -2,20 +2,30 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use server::clock::Clock;
 use server::config::{Config, Mode};
 use server::node::Node;
+use testkit::daemon::{Postgres, Redis};
 
-/// A node on the embedded database in development mode.
+/// One node on the embedded database, or several on Postgres and Redis, in development mode.
 pub(crate) struct World {
+    /// The first node.
     pub(crate) node: Node,
+    /// The other ones.
+    pub(crate) others: Vec<Node>,
     pub(crate) folder: tempfile::TempDir,
+    /// Several nodes have one of their own.
+    pub(crate) redis: Option<Redis>,
+    /// A person's connections are kept: a new client takes long to make.
+    http: reqwest::Client,
 }
 
 impl World {
+    /// One node on the embedded database.
     pub(crate) async fn new() -> Self {
         Self::with(|_| ()).await
     }
@@ -26,17 +36,79 @@ impl World {
         let mut config = development(folder.path().to_owned());
         change(&mut config);
         let node = Node::start(config, Clock::system()).await.unwrap();
-        Self { node, folder }
-    }
-
-    /// Somebody who is signed in.
-    pub(crate) fn person(&self, name: &str) -> Person {
-        Person {
-            name: name.to_owned(),
-            base: format!("http://{}/api/v1", self.node.address()),
+        Self {
+            node,
+            others: Vec::new(),
+            folder,
+            redis: None,
             http: reqwest::Client::new(),
         }
     }
+
+    /// Two nodes on a new Postgres database, with a Redis of their own.
+    pub(crate) async fn team() -> Self {
+        Self::team_with(|_| ()).await
+    }
+
+    /// With another configuration of both.
+    pub(crate) async fn team_with(change: impl Fn(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (database, redis) =
+            tokio::task::spawn_blocking(|| (postgres().database().unwrap(), Redis::start().unwrap()))
+                .await
+                .unwrap();
+        let mut config = development(folder.path().to_owned());
+        config.database_url = Some(database);
+        config.redis_url = Some(redis.url());
+        change(&mut config);
+        let node = Node::start(config.clone(), Clock::system()).await.unwrap();
+        let other = Node::start(config, Clock::system()).await.unwrap();
+        Self {
+            node,
+            others: vec![other],
+            folder,
+            redis: Some(redis),
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// Both: what must hold on either database is tried in each.
+    pub(crate) async fn each() -> [Self; 2] {
+        [Self::new().await, Self::team().await]
+    }
+
+    /// Somebody who is signed in at the first node.
+    pub(crate) fn person(&self, name: &str) -> Person {
+        self.person_at(&self.node, name)
+    }
+
+    /// Somebody who is signed in at the last node: another one if there are several.
+    pub(crate) fn far_person(&self, name: &str) -> Person {
+        self.person_at(self.others.last().unwrap_or(&self.node), name)
+    }
+
+    /// Stops the nodes in order, and then what they stood on.
+    pub(crate) async fn stop(self) {
+        for node in self.others {
+            node.stop().await;
+        }
+        self.node.stop().await;
+        drop((self.redis, self.folder));
+    }
+
+    fn person_at(&self, node: &Node, name: &str) -> Person {
+        Person {
+            name: name.to_owned(),
+            base: format!("http://{}/api/v1", node.address()),
+            http: self.http.clone(),
+        }
+    }
+}
+
+/// The Postgres that all tests of this program share, each with a database of its own. Its keeper ends it with us.
+pub(crate) fn postgres() -> &'static Postgres {
+    static SHARED: LazyLock<Postgres> = LazyLock::new(|| Postgres::start().unwrap());
+    &SHARED
 }
 
 /// What a test's node is told.
