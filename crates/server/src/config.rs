@@ -9,6 +9,10 @@ use protocol::workspace::people::Role;
 use serde::Deserialize;
 use url::Url;
 
+mod load;
+
+pub use load::Environment;
+
 /// How strictly to look at who comes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]

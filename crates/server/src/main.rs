@@ -30,8 +30,12 @@ struct Flags {
 #[tokio::main]
 async fn main() -> Result<()> {
     let flags = Flags::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let mut config = Config::default();
+    let filter = variable("ZSPARK_LOG").unwrap_or_else(|| "info".to_owned());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let mut config = Config::load(flags.config.as_deref(), &variable)?;
     if let Some(listen) = flags.listen {
         config.listen = listen;
     }
@@ -43,7 +47,28 @@ async fn main() -> Result<()> {
     }
     let node = Node::start(config, Clock::system()).await?;
     println!("listening on http://{}", node.address());
-    tokio::signal::ctrl_c().await?;
+    told_to_stop().await?;
+    tracing::info!("stopping");
     node.stop().await;
     Ok(())
+}
+
+/// Ctrl-C, or what systemd and containers send.
+async fn told_to_stop() -> Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            it = tokio::signal::ctrl_c() => it?,
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the composition root reads the environment")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
