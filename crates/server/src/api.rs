@@ -1,19 +1,28 @@
 //! The routes, one noun a file.
 
+use std::time::Instant;
+
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 
 use crate::app::App;
 use crate::gate;
 use crate::route::Route;
 
+mod health;
 mod me;
+mod openapi;
 mod workspaces;
 
 /// All of them.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [me::routes(), workspaces::routes()].into_iter().flatten().collect()
+    [health::routes(), openapi::routes(), me::routes(), workspaces::routes()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The routes behind the gate.
@@ -21,7 +30,18 @@ pub(crate) fn router(app: &App) -> Router {
     let mut router = Router::new();
     for route in routes() {
         let guard = from_fn_with_state((app.clone(), route.access), gate::guard);
-        router = router.route(route.path, route.handler.layer(guard));
+        let counted = from_fn_with_state((app.clone(), route.path), count);
+        router = router.route(route.path, route.handler.layer(guard).layer(counted));
     }
     router.with_state(app.clone())
+}
+
+/// Counts an answer under its route's line in the table.
+async fn count(State((app, path)): State<(App, &'static str)>, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let start = Instant::now();
+    let response = next.run(request).await;
+    app.metrics
+        .answered(method.as_str(), path, response.status().as_u16(), start.elapsed());
+    response
 }

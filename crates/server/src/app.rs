@@ -6,6 +6,7 @@ use crate::auth::Identity;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 /// Shared by all requests of one node; cheap to clone.
@@ -25,6 +26,8 @@ pub struct Parts {
     pub bus: Bus,
     /// Knows people.
     pub identity: Identity,
+    /// Counts.
+    pub metrics: Metrics,
 }
 
 impl App {

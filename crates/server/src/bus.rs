@@ -55,6 +55,29 @@ pub enum Hint {
     },
 }
 
+/// How the bus is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// There is one node.
+    Here,
+    /// Redis carries hints between nodes.
+    Connected,
+    /// Redis cannot be reached; nodes look for themselves.
+    Away,
+}
+
+impl Health {
+    /// In one word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::Connected => "connected",
+            Self::Away => "away",
+        }
+    }
+}
+
 /// The way for hints.
 #[derive(Debug, Clone)]
 pub struct Bus {
@@ -74,6 +97,12 @@ impl Bus {
     pub fn publish(&self, hint: Hint) {
         // An error means that nobody listens.
         let _ = self.here.send(hint);
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        Health::Here
     }
 
     /// All hints from now on. Whoever lags must look at everything they follow.

@@ -1,7 +1,7 @@
 //! What the server is told when it starts: a file, the environment, and flags, in growing order.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -205,6 +205,8 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Who may read `/metrics`.
+    pub metrics_from: Vec<IpNet>,
     /// TLS ends in front of this server, which may therefore listen on more than loopback.
     pub behind_proxy: bool,
     /// Who may come.
@@ -225,6 +227,10 @@ impl Default for Config {
             server_url: None,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            metrics_from: vec![
+                IpNet::new_assert(Ipv4Addr::new(127, 0, 0, 0).into(), 8),
+                IpNet::new_assert(Ipv6Addr::LOCALHOST.into(), 128),
+            ],
             behind_proxy: false,
             auth: Auth::default(),
             limits: Limits::default(),

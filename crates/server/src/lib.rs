@@ -17,6 +17,8 @@ pub mod bus;
 
 pub mod auth;
 
+pub mod metrics;
+
 pub mod problem;
 
 pub mod config;

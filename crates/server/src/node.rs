@@ -13,6 +13,7 @@ use crate::auth::Identity;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
+use crate::metrics::Metrics;
 use crate::store::Store;
 
 /// A server that listens. Dropping it ends it at once; [`Node::stop`] lets it finish what it does.
@@ -41,6 +42,7 @@ impl Node {
             store,
             bus: Bus::in_process(),
             identity,
+            metrics: Metrics::default(),
         });
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();

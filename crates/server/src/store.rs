@@ -179,6 +179,11 @@ impl Store {
         })
     }
 
+    /// Whether it answers.
+    pub async fn answers(&self) -> bool {
+        sqlx::query("SELECT 1").execute(&self.read).await.is_ok()
+    }
+
     /// For reading outside of a transaction.
     pub(crate) fn read(&self) -> &AnyPool {
         &self.read

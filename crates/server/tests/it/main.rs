@@ -2,5 +2,6 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod ops;
 mod people;
 mod world;
