@@ -1,1 +1,3 @@
-//! The shared workspace.
+//! A replica of shared threads and documents: what a client of the workspace server keeps and sends.
+
+pub mod frame;
