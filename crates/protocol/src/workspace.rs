@@ -13,3 +13,5 @@ pub mod log;
 pub mod people;
 
 pub mod problem;
+
+pub mod ticket;

@@ -14,15 +14,22 @@ use crate::route::Route;
 mod health;
 mod me;
 mod openapi;
+mod tickets;
 mod workspaces;
 
 /// All of them.
 #[must_use]
 pub fn routes() -> Vec<Route> {
-    [health::routes(), openapi::routes(), me::routes(), workspaces::routes()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        health::routes(),
+        openapi::routes(),
+        me::routes(),
+        tickets::routes(),
+        workspaces::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The routes behind the gate.

@@ -2,13 +2,14 @@
 
 use axum::http::HeaderMap;
 use protocol::workspace::people::Role;
+use serde::{Deserialize, Serialize};
 
 use crate::problem::Refusal;
 
 pub mod development;
 
-/// Somebody whose credentials were checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Somebody whose credentials were checked. It can be written down, because a ticket stands for it on every node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
     /// `global`, `china`, `usgov`, or `dev`.
     pub cloud: String,

@@ -16,6 +16,11 @@ use crate::problem::{Answer, Refusal};
 use crate::route::Access;
 use crate::store::{Scope, Within};
 
+pub mod socket;
+pub mod ticket;
+
+pub use socket::socket_caller;
+
 /// The signed-in person of a request.
 #[derive(Debug, Clone)]
 pub struct Caller {

@@ -16,6 +16,7 @@ use crate::problem::Refusal;
 
 pub mod people;
 mod schema;
+pub mod tickets;
 pub mod workspaces;
 
 /// Which database.
