@@ -36,7 +36,7 @@ pub fn routes() -> Vec<Route> {
 pub(crate) fn router(app: &App) -> Router {
     let mut router = Router::new();
     for route in routes() {
-        let guard = from_fn_with_state((app.clone(), route.access), gate::guard);
+        let guard = from_fn_with_state((app.clone(), route.rules()), gate::guard);
         let counted = from_fn_with_state((app.clone(), route.path), count);
         router = router.route(route.path, route.handler.layer(guard).layer(counted));
     }

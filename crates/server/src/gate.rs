@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use protocol::id::{UserId, WorkspaceId};
@@ -13,9 +13,11 @@ use protocol::workspace::people::Role;
 use crate::app::App;
 use crate::auth::Verified;
 use crate::problem::{Answer, Refusal};
-use crate::route::Access;
+use crate::route::{Access, Rules};
+use crate::store::audit::AuditEntry;
 use crate::store::{Scope, Within};
 
+pub mod body;
 pub mod socket;
 pub mod ticket;
 
@@ -32,6 +34,30 @@ pub struct Caller {
     pub address: IpAddr,
 }
 
+impl Caller {
+    /// As the audit log names them: `cloud/tid/oid`.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        let Verified { cloud, tid, oid, .. } = &self.verified;
+        format!("{cloud}/{tid}/{oid}")
+    }
+
+    /// A line of the audit log about what they do, outside of any workspace and without detail.
+    #[must_use]
+    pub fn entry(&self, now_ms: u64, action: &'static str, object: impl Into<String>) -> AuditEntry {
+        AuditEntry {
+            at_ms: now_ms,
+            actor: self.actor(),
+            address: self.address.to_string(),
+            workspace: None,
+            action,
+            object: object.into(),
+            outcome: "ok",
+            detail: serde_json::json!({}),
+        }
+    }
+}
+
 /// A caller within the path's workspace, with a role that was checked.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -39,6 +65,8 @@ pub struct Place {
     pub caller: Caller,
     /// May do what here.
     pub role: Role,
+    /// The workspace is archived: it can be read, and refuses changes.
+    pub archived: bool,
     /// Where.
     pub scope: Scope,
 }
@@ -54,6 +82,26 @@ impl Place {
     #[must_use]
     pub fn store<'a>(&self, app: &'a App) -> Within<'a> {
         app.store.within(&self.scope)
+    }
+
+    /// A line of the audit log about what they do here.
+    #[must_use]
+    pub fn entry(&self, now_ms: u64, action: &'static str, object: impl Into<String>) -> AuditEntry {
+        AuditEntry {
+            workspace: Some(self.workspace().clone()),
+            ..self.caller.entry(now_ms, action, object)
+        }
+    }
+
+    /// Refuses changes in an archived workspace. The gate asks this for every request that is not a mere question; sockets
+    /// ask it themselves.
+    pub fn open_for_changes(&self) -> Answer<()> {
+        if self.archived {
+            return Err(Refusal::conflict(
+                "This workspace is archived: it can be read, not changed.",
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -84,7 +132,7 @@ fn unguarded() -> Refusal {
 
 /// Lets in whom the route's line lets in.
 pub(crate) async fn guard(
-    State((app, access)): State<(App, Access)>,
+    State((app, rules)): State<(App, Rules)>,
     params: RawPathParams,
     mut request: Request,
     next: Next,
@@ -92,7 +140,8 @@ pub(crate) async fn guard(
     let headers = request.headers().clone();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0.ip());
-    match access {
+    request.extensions_mut().insert(body::Limit(rules.body_bytes));
+    match rules.access {
         Access::Open | Access::Socket => {}
         Access::Person => match caller(&app, &headers, address).await {
             Ok(caller) => {
@@ -107,6 +156,13 @@ pub(crate) async fn guard(
                 Ok(caller) => place(&app, caller, workspace, least).await,
                 Err(refusal) => Err(refusal),
             };
+            let asks = matches!(*request.method(), Method::GET | Method::HEAD);
+            let place = place.and_then(|it| {
+                if !asks && !rules.even_archived {
+                    it.open_for_changes()?;
+                }
+                Ok(it)
+            });
             match place {
                 Ok(place) => {
                     request.extensions_mut().insert(place.caller.clone());
@@ -155,6 +211,7 @@ pub(crate) async fn place(app: &App, caller: Caller, workspace: WorkspaceId, lea
     Ok(Place {
         caller,
         role: membership.role,
+        archived: membership.archived,
         scope: Scope::of(workspace),
     })
 }

@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::Result;
-use clap::Parser;
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand};
 use server::clock::Clock;
 use server::config::{Config, Mode};
-use server::node::Node;
+use server::node::{self, Node};
+use server::store::Store;
+use server::store::audit::Chain;
 
 /// The shared workspace of zspark.
 #[derive(Debug, Parser)]
@@ -25,6 +27,21 @@ struct Flags {
     /// Development mode: no sign-in, loopback only.
     #[arg(long)]
     dev: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Walks along the chain and says whether each line is as it was written.
+    Verify,
 }
 
 #[tokio::main]
@@ -45,12 +62,28 @@ async fn main() -> Result<()> {
     if flags.dev {
         config.mode = Mode::Development;
     }
+    if let Some(Command::Audit(AuditCommand::Verify)) = flags.command {
+        return verify_audit(&config).await;
+    }
     let node = Node::start(config, Clock::system()).await?;
     println!("listening on http://{}", node.address());
     told_to_stop().await?;
     tracing::info!("stopping");
     node.stop().await;
     Ok(())
+}
+
+async fn verify_audit(config: &Config) -> Result<()> {
+    let store = Store::open(&node::database_url(config)?).await?;
+    let chain = store.verify_audit().await?;
+    store.close().await;
+    match chain {
+        Chain::Whole { lines, head, hash } => {
+            println!("{lines} lines are as they were written; the newest is {head}, its hash {hash}");
+            Ok(())
+        }
+        Chain::Broken { at } => bail!("the chain is broken at line {at}"),
+    }
 }
 
 /// Ctrl-C, or what systemd and containers send.

@@ -103,7 +103,7 @@ fn identity(config: &Config) -> Result<Identity> {
 }
 
 /// The embedded database unless another is named.
-fn database_url(config: &Config) -> Result<String> {
+pub fn database_url(config: &Config) -> Result<String> {
     if let Some(url) = &config.database_url {
         return Ok(url.clone());
     }

@@ -9,6 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::app::App;
 
+/// What a JSON body may have unless a route's line says more, in bytes.
+pub const BODY_BYTES: usize = 256 * 1024;
+
 /// Who may come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -22,6 +25,17 @@ pub enum Access {
     Socket,
 }
 
+/// What the gate looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// Who may come in.
+    pub access: Access,
+    /// What a JSON body may have, in bytes.
+    pub body_bytes: usize,
+    /// It changes something even in an archived workspace.
+    pub even_archived: bool,
+}
+
 type Describe = fn(&mut SchemaGenerator) -> Schema;
 
 /// One line of the table.
@@ -33,6 +47,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may come in.
     pub access: Access,
+    body_bytes: usize,
+    even_archived: bool,
     /// One sentence.
     pub summary: &'static str,
     /// The body it takes.
@@ -54,11 +70,37 @@ impl Route {
             method,
             path,
             access,
+            body_bytes: BODY_BYTES,
+            even_archived: false,
             summary,
             takes: None,
             gives: None,
             handler: on(filter, handler),
         }
+    }
+
+    /// What the gate looks at.
+    #[must_use]
+    pub fn rules(&self) -> Rules {
+        Rules {
+            access: self.access,
+            body_bytes: self.body_bytes,
+            even_archived: self.even_archived,
+        }
+    }
+
+    /// Lets a JSON body have so many bytes, instead of [`BODY_BYTES`].
+    #[must_use]
+    pub fn at_most(mut self, bytes: usize) -> Self {
+        self.body_bytes = bytes;
+        self
+    }
+
+    /// Lets it change something in an archived workspace.
+    #[must_use]
+    pub fn even_archived(mut self) -> Self {
+        self.even_archived = true;
+        self
     }
 
     /// The JSON body it takes.

@@ -14,6 +14,8 @@ use sqlx::{Any, AnyPool, Transaction};
 
 use crate::problem::Refusal;
 
+pub mod activity;
+pub mod audit;
 pub mod people;
 mod schema;
 pub mod tickets;

@@ -249,6 +249,8 @@ pub struct AuditLine {
     pub outcome: String,
     /// Facts without content or secrets.
     pub detail: serde_json::Value,
+    /// The hash of the line before it, which may be another workspace's; empty at the very first.
+    pub prev_hash: String,
     /// SHA-256 of the line before it and of this one, in hex.
     pub hash: String,
 }

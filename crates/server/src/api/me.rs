@@ -1,10 +1,10 @@
 //! Who one is taken for.
 
-use axum::Json;
 use axum::http::Method;
 use protocol::workspace::people::Me;
 
 use crate::gate::Caller;
+use crate::gate::body::Json;
 use crate::route::{Access, Route};
 
 pub(super) fn routes() -> Vec<Route> {

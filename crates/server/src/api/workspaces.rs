@@ -1,11 +1,11 @@
 //! Shared places.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use protocol::workspace::people::{NewWorkspace, Role, Workspace};
 
 use crate::app::App;
+use crate::gate::body::Json;
 use crate::gate::{Caller, Place};
 use crate::problem::{Answer, Refusal};
 use crate::route::{Access, Route};

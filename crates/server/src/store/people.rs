@@ -13,6 +13,8 @@ pub struct Membership {
     pub role: Role,
     /// Why.
     pub source: MemberSource,
+    /// The workspace is archived.
+    pub archived: bool,
 }
 
 impl Store {
@@ -58,10 +60,10 @@ impl Store {
         user: &UserId,
         verified: &Verified,
     ) -> Result<Option<Membership>, StoreError> {
-        let rows: Vec<(String, String, String)> = sqlx::query_as(
-            "SELECT 'direct', m.role, '' FROM memberships m JOIN workspaces w ON w.id = m.workspace_id \
+        let rows: Vec<(String, String, String, Option<i64>)> = sqlx::query_as(
+            "SELECT 'direct', m.role, '', w.archived_at_ms FROM memberships m JOIN workspaces w ON w.id = m.workspace_id \
              WHERE m.workspace_id = $1 AND m.user_id = $2 AND w.deleted_at_ms IS NULL \
-             UNION ALL SELECT b.kind, b.role, b.value FROM bindings b JOIN workspaces w ON w.id = b.workspace_id \
+             UNION ALL SELECT b.kind, b.role, b.value, w.archived_at_ms FROM bindings b JOIN workspaces w ON w.id = b.workspace_id \
              WHERE b.workspace_id = $1 AND b.cloud = $3 AND b.tid = $4 AND w.deleted_at_ms IS NULL",
         )
         .bind(workspace.as_str())
@@ -71,7 +73,7 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         let mut best: Option<Membership> = None;
-        for (kind, role, value) in rows {
+        for (kind, role, value, archived) in rows {
             let source = match kind.as_str() {
                 "direct" => MemberSource::Direct,
                 it if it == binding_name(BindingKind::Group) && verified.groups.contains(&value) => MemberSource::Group,
@@ -83,7 +85,11 @@ impl Store {
             let role = Role::from_name(&role).ok_or_else(|| StoreError::Damaged(format!("the role {role}")))?;
             let role = role.min(verified.role);
             if best.is_none_or(|it| it.role < role) {
-                best = Some(Membership { role, source });
+                best = Some(Membership {
+                    role,
+                    source,
+                    archived: archived.is_some(),
+                });
             }
         }
         Ok(best)

@@ -11,11 +11,15 @@ struct Step {
     sql: &'static str,
 }
 
-const STEPS: &[Step] = &[Step {
-    area: "people",
-    version: 1,
-    sql: include_str!("schema/people.sql"),
-}];
+const STEPS: &[Step] = &[
+    step("people", 1, include_str!("schema/people.sql")),
+    step("activity", 1, include_str!("schema/activity.sql")),
+    step("audit", 1, include_str!("schema/audit.sql")),
+];
+
+const fn step(area: &'static str, version: i64, sql: &'static str) -> Step {
+    Step { area, version, sql }
+}
 
 /// Brings the tables up to date, in the caller's transaction. Several nodes may do so at once.
 pub(super) async fn migrate(kind: Kind, transaction: &mut Transaction<'_, Any>) -> Result<(), StoreError> {
