@@ -1,59 +1,16 @@
 //! Wakes readers, here and on other nodes. A hint only says where to look: whoever hears it reads the database, so a lost
 //! hint costs time and a forged one costs a query.
 
-use protocol::id::{ThreadId, UserId, WorkspaceId};
-use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast;
+use std::sync::Arc;
 
-/// Where something changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Hint {
-    /// A thread has events up to `head_seq`.
-    Events {
-        /// Where.
-        workspace: WorkspaceId,
-        /// Which.
-        thread: ThreadId,
-        /// How many.
-        head_seq: u64,
-    },
-    /// A thread is new, changed or gone.
-    Thread {
-        /// Where.
-        workspace: WorkspaceId,
-        /// Which.
-        thread: ThreadId,
-    },
-    /// The activity feed grew.
-    Activity {
-        /// Where.
-        workspace: WorkspaceId,
-        /// Up to which line.
-        seq: u64,
-    },
-    /// Somebody's place in a workspace changed, or everybody's (a binding, an archive).
-    Membership {
-        /// Where.
-        workspace: WorkspaceId,
-        /// Whose; everybody's when absent.
-        user: Option<UserId>,
-    },
-    /// Who is there changed.
-    Presence {
-        /// Where.
-        workspace: WorkspaceId,
-    },
-    /// A document has updates up to `head_seq`.
-    Document {
-        /// Where.
-        workspace: WorkspaceId,
-        /// Which.
-        document: String,
-        /// How many.
-        head_seq: u64,
-    },
-}
+use tokio::sync::{broadcast, watch};
+
+mod hint;
+mod outbox;
+mod redis;
+
+pub use self::hint::Hint;
+pub use self::redis::{Link, LinkError};
 
 /// How the bus is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,19 +39,48 @@ impl Health {
 #[derive(Debug, Clone)]
 pub struct Bus {
     here: broadcast::Sender<Hint>,
+    health: watch::Receiver<Health>,
+    /// Other nodes may write to the same database without telling this one.
+    strangers: bool,
+    link: Option<Arc<Link>>,
 }
 
 impl Bus {
-    /// Within this process only.
+    /// Within this process only. With `strangers`, other nodes may use the same database.
     #[must_use]
-    pub fn in_process() -> Self {
+    pub fn in_process(strangers: bool) -> Self {
         Self {
-            here: broadcast::channel(4096).0,
+            here: here(),
+            // The sender is gone, so it stays like this.
+            health: watch::channel(Health::Here).1,
+            strangers,
+            link: None,
         }
     }
 
-    /// Tells everybody, this node included. Never waits and never fails: what is lost is found by polling.
+    /// With other nodes through Redis. It need not be there: until it is, nodes look for themselves.
+    pub fn redis(url: &str, prefix: &str) -> Result<Self, LinkError> {
+        let here = here();
+        let link = Link::open(url, prefix, here.clone())?;
+        Ok(Self {
+            here,
+            health: link.health(),
+            strangers: false,
+            link: Some(Arc::new(link)),
+        })
+    }
+
+    /// Tells everybody, this node included. Never waits and never fails: what is lost is found by looking.
     pub fn publish(&self, hint: Hint) {
+        if let Some(link) = &self.link {
+            link.send(hint.clone());
+        }
+        // An error means that nobody listens.
+        let _ = self.here.send(hint);
+    }
+
+    /// Tells this node only.
+    pub fn publish_here(&self, hint: Hint) {
         // An error means that nobody listens.
         let _ = self.here.send(hint);
     }
@@ -102,7 +88,25 @@ impl Bus {
     /// How it is.
     #[must_use]
     pub fn health(&self) -> Health {
-        Health::Here
+        *self.health.borrow()
+    }
+
+    /// How it is from now on.
+    #[must_use]
+    pub fn healths(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+
+    /// Whether what other nodes do is not heard at the moment, so that one has to look.
+    #[must_use]
+    pub fn is_deaf(&self) -> bool {
+        self.strangers || self.health() == Health::Away
+    }
+
+    /// The way to other nodes, where there is one.
+    #[must_use]
+    pub fn link(&self) -> Option<&Link> {
+        self.link.as_deref()
     }
 
     /// All hints from now on. Whoever lags must look at everything they follow.
@@ -110,4 +114,8 @@ impl Bus {
     pub fn subscribe(&self) -> broadcast::Receiver<Hint> {
         self.here.subscribe()
     }
+}
+
+fn here() -> broadcast::Sender<Hint> {
+    broadcast::channel(4096).0
 }

@@ -197,6 +197,8 @@ pub struct Config {
     pub database_url: Option<String>,
     /// `redis://…`; needed when several nodes share one database.
     pub redis_url: Option<String>,
+    /// What the server's keys and channels in Redis begin with, so that others may use the same one.
+    pub redis_prefix: String,
     /// Where artifacts are; `artifacts` in the data folder unless said. A folder, or `s3://…`, `az://…`.
     pub artifact_storage_dir: Option<String>,
     /// The address that people use, such as `https://zspark.example.com`.
@@ -223,6 +225,7 @@ impl Default for Config {
             data_dir: PathBuf::from("zspark-data"),
             database_url: None,
             redis_url: None,
+            redis_prefix: "zspark:".to_owned(),
             artifact_storage_dir: None,
             server_url: None,
             allowed_origins: Vec::new(),

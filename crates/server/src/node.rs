@@ -14,7 +14,7 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::metrics::Metrics;
-use crate::store::Store;
+use crate::store::{Kind, Store};
 
 /// A server that listens. Dropping it ends it at once; [`Node::stop`] lets it finish what it does.
 #[derive(Debug)]
@@ -36,11 +36,15 @@ impl Node {
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr()?;
+        let bus = match &config.redis_url {
+            Some(url) => Bus::redis(url, &config.redis_prefix)?,
+            None => Bus::in_process(store.kind() == Kind::Postgres),
+        };
         let app = App::new(Parts {
             config,
             clock,
             store,
-            bus: Bus::in_process(),
+            bus,
             identity,
             metrics: Metrics::default(),
         });
