@@ -15,3 +15,5 @@ pub mod people;
 pub mod problem;
 
 pub mod ticket;
+
+pub mod sign_in;

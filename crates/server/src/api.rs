@@ -14,6 +14,7 @@ use crate::route::Route;
 mod health;
 mod me;
 mod openapi;
+mod sign_in;
 mod tickets;
 mod workspaces;
 
@@ -23,6 +24,7 @@ pub fn routes() -> Vec<Route> {
     [
         health::routes(),
         openapi::routes(),
+        sign_in::routes(),
         me::routes(),
         tickets::routes(),
         workspaces::routes(),

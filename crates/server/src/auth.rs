@@ -2,11 +2,19 @@
 
 use axum::http::HeaderMap;
 use protocol::workspace::people::Role;
+use protocol::workspace::sign_in::SignIn;
 use serde::{Deserialize, Serialize};
 
-use crate::problem::Refusal;
+pub mod entra;
 
 pub mod development;
+
+mod bearer;
+
+pub mod denied;
+
+pub use denied::{Denied, Reason};
+pub use entra::Entra;
 
 /// Somebody whose credentials were checked. It can be written down, because a ticket stands for it on every node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +37,8 @@ pub struct Verified {
     pub app_roles: Vec<String>,
     /// Groups in the token, or from Graph when there are too many.
     pub groups: Vec<String>,
-    /// When the credentials end.
+    /// When the server stops to believe the credentials: `exp` of the token plus the skew that clocks may have, so
+    /// nothing is to be added. None when they do not end.
     pub expires_at_ms: Option<u64>,
 }
 
@@ -40,32 +49,52 @@ pub enum Identity {
     Nobody,
     /// By a header, in development.
     Development,
+    /// By tokens of Microsoft Entra ID, and by nothing else.
+    Entra(Box<Entra>),
 }
 
 impl Identity {
-    /// Who sends these headers. `Err` is always 401 or 403.
-    pub async fn of_headers(&self, headers: &HeaderMap) -> Result<Verified, Refusal> {
+    /// Who sends these headers.
+    ///
+    /// # Errors
+    /// 401, 403, or 503 when nobody can tell right now.
+    pub async fn of_headers(&self, headers: &HeaderMap) -> Result<Verified, Denied> {
         match self {
             Self::Nobody => Err(nobody()),
             Self::Development => development::of_headers(headers),
+            Self::Entra(entra) => entra.verified(bearer::of_headers(headers)?).await,
         }
     }
 
     /// Whose bare token this is: for a fresh one that comes over a socket.
-    pub async fn of_token(&self, token: &str) -> Result<Verified, Refusal> {
+    ///
+    /// # Errors
+    /// 401, 403, or 503 when nobody can tell right now.
+    pub async fn of_token(&self, token: &str) -> Result<Verified, Denied> {
         match self {
             Self::Nobody => Err(nobody()),
             Self::Development => development::of_name(token),
+            Self::Entra(entra) => entra.verified(token).await,
+        }
+    }
+
+    /// What everybody is told who asks how to sign in.
+    #[must_use]
+    pub fn sign_in(&self) -> SignIn {
+        match self {
+            Self::Nobody => SignIn::Nobody {},
+            Self::Development => SignIn::Development {},
+            Self::Entra(entra) => entra.sign_in(),
         }
     }
 }
 
-fn nobody() -> Refusal {
-    Refusal(
-        protocol::workspace::problem::Problem::new(
-            protocol::workspace::problem::ProblemCode::Unauthenticated,
-            "This server admits nobody: sign-in is not configured.",
-        )
-        .hint("Whoever runs it: see docs/entra-setup.md, or start it with --dev to try it on this machine."),
-    )
+fn nobody() -> Denied {
+    let mut denied = Denied::said(
+        Reason::NotConfigured,
+        "This server admits nobody: sign-in is not configured.",
+    );
+    denied.problem.hint =
+        Some("Whoever runs it: see docs/entra-setup.md, or start it with --dev to try it on this machine.".to_owned());
+    denied
 }

@@ -37,6 +37,31 @@ pub enum Cloud {
     Usgov,
 }
 
+impl Cloud {
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::China => "china",
+            Self::Usgov => "usgov",
+        }
+    }
+}
+
+/// What somebody is whom neither an app role nor a group gives a role.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Unmapped {
+    /// May make workspaces and be anything in one up to member.
+    #[default]
+    Member,
+    /// May read.
+    Viewer,
+    /// Nobody.
+    Deny,
+}
+
 /// Whether people of other tenants may come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -68,6 +93,8 @@ pub struct Auth {
     pub role_map: BTreeMap<String, Role>,
     /// From groups' object ids to roles on this server.
     pub group_map: BTreeMap<String, Role>,
+    /// What somebody is whom none of the two gives a role.
+    pub unmapped: Unmapped,
     /// Whether people of other tenants may come.
     pub guests: Guests,
     /// How far clocks may differ, in seconds; 300 at most.
@@ -97,6 +124,7 @@ impl Default for Auth {
             required_scope: "access_as_user".to_owned(),
             role_map: BTreeMap::new(),
             group_map: BTreeMap::new(),
+            unmapped: Unmapped::default(),
             guests: Guests::default(),
             clock_skew_s: 60,
             jwks_refresh_s: 3600,
@@ -113,7 +141,12 @@ impl Auth {
     /// Somebody meant to use Entra, whether all of it is there or not.
     #[must_use]
     pub fn is_meant(&self) -> bool {
-        !self.tenants.is_empty() || self.api_client_id.is_some()
+        !self.tenants.is_empty()
+            || self.api_client_id.is_some()
+            || !self.audiences.is_empty()
+            || !self.allowed_clients.is_empty()
+            || self.client_secret.is_some()
+            || self.authority_override.is_some()
     }
 }
 

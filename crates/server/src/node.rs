@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api;
 use crate::app::{App, Parts};
-use crate::auth::Identity;
+use crate::auth::entra::Settings;
+use crate::auth::{Entra, Identity};
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
@@ -28,7 +29,7 @@ pub struct Node {
 impl Node {
     /// Starts it.
     pub async fn start(config: Config, clock: Clock) -> Result<Self> {
-        let identity = identity(&config)?;
+        let identity = identity(&config, &clock)?;
         let store = Store::open(&database_url(&config)?)
             .await
             .context("the database cannot be opened")?;
@@ -86,7 +87,7 @@ impl Node {
     }
 }
 
-fn identity(config: &Config) -> Result<Identity> {
+fn identity(config: &Config, clock: &Clock) -> Result<Identity> {
     if config.mode == Mode::Development {
         if config.auth.is_meant() {
             bail!(
@@ -101,6 +102,14 @@ fn identity(config: &Config) -> Result<Identity> {
         }
         tracing::warn!("development mode: everybody on this machine is whom they say they are");
         return Ok(Identity::Development);
+    }
+    if config.auth.is_meant() {
+        let settings = Settings::new(&config.auth)?;
+        if config.auth.authority_override.is_some() {
+            tracing::warn!("auth.authority_override is set: tokens of an authority on this machine are believed");
+        }
+        let entra = Entra::start(settings, clock.clone()).context("sign-in cannot begin")?;
+        return Ok(Identity::Entra(Box::new(entra)));
     }
     tracing::warn!("sign-in is not configured: nobody is admitted (see docs/entra-setup.md, or start with --dev)");
     Ok(Identity::Nobody)

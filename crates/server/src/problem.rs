@@ -3,6 +3,8 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use protocol::workspace::problem::{Problem, ProblemCode};
 
 /// What a handler answers when it cannot do what was asked.
@@ -59,6 +61,21 @@ impl Refusal {
     }
 }
 
+/// An error with all its causes, for the log.
+pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(it) = cause {
+            write!(f, ": {it}")?;
+            cause = it.source();
+        }
+        Ok(())
+    }
+}
+
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         Self(problem)
@@ -68,14 +85,20 @@ impl From<Problem> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = self.status();
-        let code = self.0.code;
+        let challenge = (self.0.code == ProblemCode::Unauthenticated).then(|| challenge(&self.0));
         let mut response = (status, Json(self.0)).into_response();
-        if code == ProblemCode::Unauthenticated {
-            response.headers_mut().insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer error=\"invalid_token\""),
-            );
+        if let Some(challenge) = challenge {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }
+}
+
+/// What a client must do to be let in: bring a valid token, or one that answers a claims challenge of Entra's.
+fn challenge(problem: &Problem) -> HeaderValue {
+    let claims = problem.facts.get("claims").and_then(serde_json::Value::as_str);
+    claims
+        .map(|it| STANDARD.encode(it))
+        .and_then(|it| HeaderValue::try_from(format!("Bearer error=\"insufficient_claims\", claims=\"{it}\"")).ok())
+        .unwrap_or(HeaderValue::from_static("Bearer error=\"invalid_token\""))
 }

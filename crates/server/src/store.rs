@@ -12,6 +12,7 @@ use protocol::workspace::problem::ProblemCode;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyPool, Transaction};
 
+pub(crate) use crate::problem::Chain;
 use crate::problem::Refusal;
 
 pub mod activity;
@@ -99,21 +100,6 @@ impl From<StoreError> for Refusal {
 impl From<sqlx::Error> for Refusal {
     fn from(error: sqlx::Error) -> Self {
         StoreError::from(error).into()
-    }
-}
-
-/// An error with all its causes, for the log.
-pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(it) = cause {
-            write!(f, ": {it}")?;
-            cause = it.source();
-        }
-        Ok(())
     }
 }
 

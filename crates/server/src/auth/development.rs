@@ -3,32 +3,32 @@
 
 use axum::http::HeaderMap;
 use protocol::workspace::people::Role;
-use protocol::workspace::problem::ProblemCode;
 
-use super::Verified;
-use crate::problem::Refusal;
+use super::{Denied, Reason, Verified};
 
 /// The header.
 pub const HEADER: &str = "x-domain-user";
 
-pub(super) fn of_headers(headers: &HeaderMap) -> Result<Verified, Refusal> {
+pub(super) fn of_headers(headers: &HeaderMap) -> Result<Verified, Denied> {
     let mut values = headers.get_all(HEADER).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => of_name(value.to_str().unwrap_or_default()),
         (None, _) => Err(refused(
+            Reason::Missing,
             "Nobody is signed in. In development, send the header X-Domain-User.",
         )),
-        (Some(_), Some(_)) => Err(refused("The header X-Domain-User was sent twice.")),
+        (Some(_), Some(_)) => Err(refused(Reason::Repeated, "The header X-Domain-User was sent twice.")),
     }
 }
 
-pub(super) fn of_name(name: &str) -> Result<Verified, Refusal> {
+pub(super) fn of_name(name: &str) -> Result<Verified, Denied> {
     let fits = (1..=64).contains(&name.len())
         && name
             .bytes()
             .all(|it| it.is_ascii_alphanumeric() || b"@._\\-".contains(&it));
     if !fits {
         return Err(refused(
+            Reason::Name,
             "X-Domain-User must be 1 to 64 letters, digits, or one of @ . _ - \\",
         ));
     }
@@ -46,6 +46,6 @@ pub(super) fn of_name(name: &str) -> Result<Verified, Refusal> {
     })
 }
 
-fn refused(message: &str) -> Refusal {
-    Refusal::new(ProblemCode::Unauthenticated, message)
+fn refused(reason: Reason, message: &str) -> Denied {
+    Denied::said(reason, message)
 }
