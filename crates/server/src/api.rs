@@ -11,8 +11,16 @@ use crate::app::App;
 use crate::gate;
 use crate::route::Route;
 
+mod activity;
+mod audit;
+mod bindings;
+pub(crate) mod deed;
+mod devices;
 mod health;
+mod invitations;
+pub(crate) mod list;
 mod me;
+mod members;
 mod openapi;
 mod sign_in;
 mod tickets;
@@ -28,6 +36,12 @@ pub fn routes() -> Vec<Route> {
         me::routes(),
         tickets::routes(),
         workspaces::routes(),
+        members::routes(),
+        invitations::routes(),
+        bindings::routes(),
+        devices::routes(),
+        activity::routes(),
+        audit::routes(),
     ]
     .into_iter()
     .flatten()

@@ -17,6 +17,10 @@ use crate::problem::Refusal;
 
 pub mod activity;
 pub mod audit;
+pub mod bindings;
+pub mod devices;
+pub mod invitations;
+pub mod members;
 pub mod people;
 mod schema;
 pub mod tickets;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{BindingId, InvitationId, UserId, WorkspaceId};
+use crate::id::{BindingId, DeviceId, InvitationId, UserId, WorkspaceId};
 
 /// What somebody may do. A later role may all that an earlier one may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +39,16 @@ impl Role {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == name)
     }
+}
+
+/// Part of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Listed<T> {
+    /// This part.
+    pub items: Vec<T>,
+    /// Ask with `after=` this for the next part; absent when this is the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// The signed-in person, as the server sees them.
@@ -208,6 +218,38 @@ pub struct Binding {
     pub value: String,
     /// As what.
     pub role: Role,
+}
+
+/// An installation of a client, as its person's list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Device {
+    /// Its id.
+    pub id: DeviceId,
+    /// Its name.
+    pub name: String,
+    /// Its operating system.
+    pub platform: String,
+    /// Since when it is known.
+    pub created_at_ms: u64,
+    /// When it last made itself known.
+    pub last_seen_at_ms: u64,
+    /// Since when it may do nothing any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at_ms: Option<u64>,
+}
+
+/// Makes a device known, or its new name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDevice {
+    /// The id it has already; the server gives one otherwise.
+    #[serde(default)]
+    pub id: Option<DeviceId>,
+    /// 1 to 100 characters.
+    pub name: String,
+    /// Up to 40 characters, such as `linux`.
+    #[serde(default)]
+    pub platform: String,
 }
 
 /// One line of the activity feed.

@@ -15,6 +15,7 @@ const STEPS: &[Step] = &[
     step("people", 1, include_str!("schema/people.sql")),
     step("activity", 1, include_str!("schema/activity.sql")),
     step("audit", 1, include_str!("schema/audit.sql")),
+    step("membership", 1, include_str!("schema/membership.sql")),
 ];
 
 const fn step(area: &'static str, version: i64, sql: &'static str) -> Step {

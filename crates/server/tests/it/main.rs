@@ -2,6 +2,8 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod audit;
+mod membership;
 mod ops;
 mod people;
 mod world;
