@@ -37,6 +37,8 @@ const PACKAGES: &[Package] = &[
     package(Need::Build, "xauth", &["xauth"]),
     package(Need::Test, "webkit2gtk-driver", &["WebKitWebDriver"]),
     package(Need::Test, "dbus-daemon", &["dbus-run-session"]),
+    package(Need::Test, "gnome-keyring", &["gnome-keyring-daemon"]),
+    package(Need::Test, "libsecret-tools", &["secret-tool"]),
     package(Need::Test, "openbox", &["openbox"]),
     package(Need::Test, "xdotool", &["xdotool"]),
     package(Need::Test, "imagemagick", &["import"]),

@@ -40,12 +40,14 @@ pub(crate) fn cargo() -> Command {
     command(env!("CARGO"))
 }
 
-/// A command with a virtual display and a session bus of its own.
+/// A command with a virtual display and a session bus of its own, on which only what the command starts runs: an
+/// installed key store that starts by itself would ask somebody for a password.
 pub(crate) fn on_a_display(program: &str) -> Command {
     let mut command = command("xvfb-run");
     command
         .args(["--auto-servernum", "--server-args=-screen 0 1440x900x24"])
-        .args(["dbus-run-session", "--", program]);
+        .arg("dbus-run-session")
+        .args(["--config-file=ui/e2e/desktop/bus.conf", "--", program]);
     command
 }
 

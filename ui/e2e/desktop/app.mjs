@@ -129,6 +129,29 @@ export class App {
     await this.#drawn();
   }
 
+  /** Starts the program once more with the same home, and gives the status with which that one ends. */
+  async startAgain(folder) {
+    const { home, env } = this.#options;
+    const second = spawn(binary("zspark-desktop"), [folder], {
+      stdio: "ignore",
+      env: { ...process.env, ZSPARK_HOME: home, LC_ALL: "C.UTF-8", ...env },
+      timeout: DEADLINE_MS,
+    });
+    const [status, signal] = await once(second, "exit");
+    return signal ?? status;
+  }
+
+  /** Puts the window away, so that nobody sees it. */
+  async minimise() {
+    await run("xdotool", ["windowminimize", await this.#window()]);
+    await until("the window to be away", async () => !(await this.#isInFront()));
+  }
+
+  /** Waits until the window is the one that has the keyboard. */
+  async inFront() {
+    await until("the window to be in front", () => this.#isInFront());
+  }
+
   /** The elements with this test id that can be seen, newest last. */
   async all(id) {
     const found = await this.#driver.all(`[data-testid="${id}"]`);
@@ -312,6 +335,21 @@ export class App {
       }
       return undefined;
     });
+  }
+
+  /** The window as the display knows it. */
+  async #window() {
+    const search = ["search", "--all", "--pid", String(await this.pid()), "--name", "^zspark$"];
+    return until("the window on the display", async () => {
+      const { stdout } = await run("xdotool", search).catch(({ stdout }) => ({ stdout }));
+      return stdout.trim().split("\n").at(-1);
+    });
+  }
+
+  async #isInFront() {
+    // Where nothing has the keyboard, it is an error to ask what has.
+    const { stdout } = await run("xdotool", ["getactivewindow"]).catch(() => ({ stdout: "" }));
+    return stdout.trim() === (await this.#window());
   }
 
   #name() {

@@ -24,9 +24,10 @@ export const patch = (...lines) => ({
 
 /**
  * Opens the window on a folder, with the scripted model configured in `config.toml`. `options`: `steps` of the script,
- * `wire`, `approval`, `configured: false` for a home without any provider, `furnish` to put more into home before.
+ * `wire`, `approval`, `configured: false` for a home without any provider, `furnish` to put more into home before, `env` for more of
+ * its environment.
  */
-export async function open(test, { steps, wire = "responses", approval = "untrusted", configured = true, furnish }) {
+export async function open(test, { steps, wire = "responses", approval = "untrusted", configured = true, furnish, env }) {
   const home = await temporary(test, "home");
   const folder = await temporary(test, "work");
   const model = await startModel(test, await temporary(test, "model"), { steps });
@@ -47,6 +48,6 @@ env_key = "ZSPARK_E2E_KEY"
     await writeFile(path.join(home, "config.toml"), config);
   }
   await furnish?.({ home, folder });
-  const app = await App.start(test, { home, folder, env: { ZSPARK_E2E_KEY: "sk-scripted" } });
+  const app = await App.start(test, { home, folder, env: { ZSPARK_E2E_KEY: "sk-scripted", ...env } });
   return { app, home, folder, model };
 }

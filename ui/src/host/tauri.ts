@@ -55,9 +55,29 @@ function follow(topic: Topic, onFrame: (frame: Frame) => void): () => void {
   );
 }
 
+const listeners = new Set<(event: HostEvent) => void>();
+let stopListening: (() => void) | undefined;
+
+/** The window tells its news to one follower, the newest, so everybody on the page shares that one. */
+function onHostEvent(listen: (event: HostEvent) => void): () => void {
+  listeners.add(listen);
+  stopListening ??= open<HostEvent>(
+    () => ({ type: "host" }),
+    (event) => {
+      for (const it of listeners) it(event);
+    },
+  );
+  return () => {
+    listeners.delete(listen);
+    if (listeners.size > 0) return;
+    stopListening?.();
+    stopListening = undefined;
+  };
+}
+
 export const tauriHost: Host = {
   ask: request as Host["ask"],
   shell: request as Host["shell"],
   follow,
-  onHostEvent: (listen) => open<HostEvent>(() => ({ type: "host" }), listen),
+  onHostEvent,
 };

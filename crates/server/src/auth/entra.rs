@@ -263,6 +263,3 @@ impl Source {
         act(rings.entry(tid.to_owned()).or_default(), now_ms)
     }
 }
-
-#[cfg(test)]
-mod tests;
