@@ -16,6 +16,7 @@ const STEPS: &[Step] = &[
     step("activity", 1, include_str!("schema/activity.sql")),
     step("audit", 1, include_str!("schema/audit.sql")),
     step("membership", 1, include_str!("schema/membership.sql")),
+    step("tickets", 1, include_str!("schema/tickets.sql")),
 ];
 
 const fn step(area: &'static str, version: i64, sql: &'static str) -> Step {
