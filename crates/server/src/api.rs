@@ -16,6 +16,7 @@ mod audit;
 mod bindings;
 pub(crate) mod deed;
 mod devices;
+mod documents;
 mod health;
 mod invitations;
 pub(crate) mod list;
@@ -34,6 +35,7 @@ pub fn routes() -> Vec<Route> {
         openapi::routes(),
         sign_in::routes(),
         me::routes(),
+        documents::routes(),
         tickets::routes(),
         workspaces::routes(),
         members::routes(),

@@ -6,6 +6,7 @@ use crate::auth::Identity;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::document::Documents;
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -28,6 +29,8 @@ pub struct Parts {
     pub identity: Identity,
     /// Counts.
     pub metrics: Metrics,
+    /// The documents that are open here.
+    pub documents: Documents,
 }
 
 impl App {

@@ -85,6 +85,13 @@ impl Bus {
         let _ = self.here.send(hint);
     }
 
+    /// Tells the other nodes only.
+    pub fn tell_others(&self, hint: Hint) {
+        if let Some(link) = &self.link {
+            link.send(hint);
+        }
+    }
+
     /// How it is.
     #[must_use]
     pub fn health(&self) -> Health {

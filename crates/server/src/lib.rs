@@ -11,6 +11,8 @@ pub mod route;
 
 pub mod app;
 
+pub mod document;
+
 pub mod store;
 
 pub mod bus;

@@ -14,6 +14,7 @@ use crate::auth::{Entra, Identity};
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
+use crate::document::Documents;
 use crate::metrics::Metrics;
 use crate::store::{Kind, Store};
 
@@ -41,13 +42,23 @@ impl Node {
             Some(url) => Bus::redis(url, &config.redis_prefix)?,
             None => Bus::in_process(store.kind() == Kind::Postgres),
         };
+        let metrics = Metrics::default();
+        let documents = Documents::start(
+            store.clone(),
+            bus.clone(),
+            clock.clone(),
+            &metrics,
+            config.limits.clone(),
+            config.auth.clock_skew_s,
+        );
         let app = App::new(Parts {
             config,
             clock,
             store,
             bus,
             identity,
-            metrics: Metrics::default(),
+            metrics,
+            documents,
         });
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -83,6 +94,7 @@ impl Node {
     pub async fn stop(mut self) {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
+        self.app.documents.stop().await;
         self.app.store.close().await;
     }
 }

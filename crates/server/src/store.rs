@@ -19,6 +19,7 @@ pub mod activity;
 pub mod audit;
 pub mod bindings;
 pub mod devices;
+pub mod documents;
 pub mod invitations;
 pub mod members;
 pub mod people;

@@ -51,6 +51,19 @@ pub enum Hint {
         /// How many.
         head_seq: u64,
     },
+    /// What a client says of itself in a document. There is no more to it than this: it is shown, and forgotten.
+    Awareness {
+        /// Where.
+        workspace: WorkspaceId,
+        /// Which.
+        document: String,
+        /// Which client.
+        client: u64,
+        /// Counts what it said.
+        clock: u32,
+        /// JSON; `null` when it is gone.
+        state: String,
+    },
     /// Hints may have been lost: look at everything that is followed. Never on the wire.
     #[serde(skip)]
     Missed,
@@ -71,12 +84,17 @@ pub(super) enum About {
     Presence(WorkspaceId),
     /// A document.
     Document(WorkspaceId, String),
+    /// A client in a document.
+    Awareness(WorkspaceId, String, u64),
     /// Anything.
     Missed,
 }
 
 /// Longer ids than this are not ours.
 const ID_BYTES: usize = 128;
+
+/// Clients say up to 16 KiB of themselves, and their name is added.
+const STATE_BYTES: usize = 20 << 10;
 
 impl Hint {
     pub(super) fn about(&self) -> About {
@@ -89,6 +107,12 @@ impl Hint {
             Self::Document {
                 workspace, document, ..
             } => About::Document(workspace, document),
+            Self::Awareness {
+                workspace,
+                document,
+                client,
+                ..
+            } => About::Awareness(workspace, document, client),
             Self::Missed => About::Missed,
         }
     }
@@ -107,6 +131,13 @@ impl Hint {
             Self::Document {
                 workspace, document, ..
             } => fits(workspace.as_str()) && fits(document),
+            Self::Awareness {
+                workspace,
+                document,
+                client,
+                state,
+                ..
+            } => fits(workspace.as_str()) && fits(document) && *client < 1 << 53 && state.len() <= STATE_BYTES,
             Self::Missed => false,
         }
     }

@@ -17,6 +17,7 @@ const STEPS: &[Step] = &[
     step("audit", 1, include_str!("schema/audit.sql")),
     step("membership", 1, include_str!("schema/membership.sql")),
     step("tickets", 1, include_str!("schema/tickets.sql")),
+    step("documents", 1, include_str!("schema/documents.sql")),
 ];
 
 const fn step(area: &'static str, version: i64, sql: &'static str) -> Step {

@@ -1,0 +1,188 @@
+//! Writes the updates of all documents to the database, those of 15 ms in one transaction: one wait for the disk serves
+//! everybody. Whoever waits hears only after the commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::Key;
+use crate::bus::{Bus, Hint};
+use crate::clock::Clock;
+use crate::store::documents::{Head, NewUpdate};
+use crate::store::{Chain, Scope, Store, StoreError};
+
+/// How long to wait for more.
+const GATHER: Duration = Duration::from_millis(15);
+
+/// One transaction holds about so much.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// So much may wait to be written, in units of 1 KiB. Beyond that rooms wait, and with them their sockets.
+const WAITING: usize = 64 << 10;
+
+/// A database that cannot take it is asked again so often; then whoever waits is told.
+const TRIES: u32 = 5;
+
+/// Updates of one document.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) key: Key,
+    pub(crate) scope: Scope,
+    pub(crate) epoch: u64,
+    pub(crate) updates: Vec<NewUpdate>,
+    /// Hears of this entry and no other, in order.
+    pub(crate) reply: mpsc::UnboundedSender<Written>,
+}
+
+/// What became of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// It is on the disk: the document's row right after, and how many of the entry's updates end there.
+    Kept {
+        /// The first one's number.
+        first: u64,
+        /// The last one's number.
+        last: u64,
+        /// Of the snapshot.
+        snapshot: u64,
+    },
+    /// This life of the document is over.
+    Over,
+    /// The database did not take it.
+    Failed,
+}
+
+/// The way into the journal.
+#[derive(Debug, Clone)]
+pub(crate) struct Journal {
+    entries: mpsc::UnboundedSender<(Entry, OwnedSemaphorePermit)>,
+    room: Arc<Semaphore>,
+}
+
+impl Journal {
+    /// Starts one. It ends when it is told to, after everything that it was given is written.
+    pub(crate) fn start(tasks: &TaskTracker, stop: &CancellationToken, store: Store, bus: Bus, clock: Clock) -> Self {
+        let (entries, waiting) = mpsc::unbounded_channel();
+        let room = Arc::new(Semaphore::new(WAITING));
+        tasks.spawn(write(waiting, stop.clone(), store, bus, clock));
+        Self { entries, room }
+    }
+
+    /// Puts an entry in, when there is room.
+    pub(crate) async fn put(&self, entry: Entry) {
+        let bytes: usize = entry.updates.iter().map(|it| it.body.len()).sum();
+        let units = u32::try_from((bytes >> 10) + 1).unwrap_or(u32::MAX).min(WAITING as u32);
+        // Neither the semaphore nor the channel is ever closed while a way in is held.
+        let Ok(permit) = self.room.clone().acquire_many_owned(units).await else {
+            return;
+        };
+        let _ = self.entries.send((entry, permit));
+    }
+}
+
+async fn write(
+    mut waiting: mpsc::UnboundedReceiver<(Entry, OwnedSemaphorePermit)>,
+    stop: CancellationToken,
+    store: Store,
+    bus: Bus,
+    clock: Clock,
+) {
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = waiting.recv() => next,
+            () = stop.cancelled() => None,
+        };
+        let Some((first, permit)) = next else { return };
+        let mut bytes = size(&first);
+        let mut batch = vec![first];
+        let mut permits = vec![permit];
+        let until = tokio::time::Instant::now() + GATHER;
+        while bytes < BATCH_BYTES
+            && let Ok(Some((entry, permit))) = tokio::time::timeout_at(until, waiting.recv()).await
+        {
+            bytes += size(&entry);
+            batch.push(entry);
+            permits.push(permit);
+        }
+        let results = commit_or_give_up(&store, &batch, clock.now_ms()).await;
+        for (entry, written) in batch.into_iter().zip(results) {
+            // A room that is gone does not want to know.
+            let _ = entry.reply.send(written);
+            if let Written::Kept { last, .. } = written {
+                bus.publish(Hint::Document {
+                    workspace: entry.key.0,
+                    document: entry.key.1,
+                    head_seq: last,
+                });
+            }
+        }
+    }
+}
+
+fn size(entry: &Entry) -> usize {
+    entry.updates.iter().map(|it| it.body.len()).sum()
+}
+
+async fn commit_or_give_up(store: &Store, batch: &[Entry], now_ms: u64) -> Vec<Written> {
+    let mut pause = Duration::from_millis(100);
+    for tried in 1..=TRIES {
+        match commit(store, batch, now_ms).await {
+            Ok(written) => return written,
+            Err(error) => {
+                tracing::error!(error = %Chain(&error), tried, "document updates could not be written");
+                if !error.is_passing() && tried > 1 {
+                    break;
+                }
+            }
+        }
+        if tried < TRIES {
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+    }
+    vec![Written::Failed; batch.len()]
+}
+
+/// All entries in one transaction. Those of one document stay in their order; documents go in the order of their keys, so
+/// that two nodes never wait for each other.
+async fn commit(store: &Store, batch: &[Entry], now_ms: u64) -> Result<Vec<Written>, StoreError> {
+    let mut documents: BTreeMap<(&Key, u64), Vec<usize>> = BTreeMap::new();
+    for (index, entry) in batch.iter().enumerate() {
+        documents.entry((&entry.key, entry.epoch)).or_default().push(index);
+    }
+    let mut results = vec![Written::Over; batch.len()];
+    let mut tx = store.begin().await?;
+    for ((key, epoch), indices) in documents {
+        let entries: Vec<&Entry> = indices.iter().filter_map(|it| batch.get(*it)).collect();
+        let Some(scope) = entries.first().map(|it| &it.scope) else {
+            continue;
+        };
+        let updates: Vec<NewUpdate> = entries.iter().flat_map(|it| it.updates.iter().cloned()).collect();
+        let head = store
+            .within(scope)
+            .append_updates(&mut tx, &key.1, epoch, &updates, now_ms)
+            .await?;
+        let Some(Head { seq, snapshot, .. }) = head else {
+            continue;
+        };
+        let mut first = seq + 1 - updates.len() as u64;
+        for index in indices {
+            let count = batch.get(index).map_or(0, |it| it.updates.len() as u64);
+            if let Some(result) = results.get_mut(index) {
+                *result = Written::Kept {
+                    first,
+                    last: first + count - 1,
+                    snapshot,
+                };
+            }
+            first += count;
+        }
+    }
+    tx.commit().await?;
+    Ok(results)
+}

@@ -1,0 +1,487 @@
+//! Documents: a snapshot and the updates after it. Updates are only ever added; a snapshot replaces those it contains in the
+//! same transaction. `seq` has no holes, so whoever reads knows whether something is missing.
+
+use bytes::Bytes;
+use protocol::id::{UserId, VersionId, WorkspaceId};
+use protocol::workspace::document::{DocumentVersion, SharedDocument};
+use sqlx::{Any, AssertSqlSafe, Transaction};
+
+use super::{Kind, Store, StoreError, Within, int, uint};
+
+/// What a document's row says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Which life of it this is.
+    pub epoch: u64,
+    /// The last update.
+    pub seq: u64,
+    /// The last update that the snapshot contains.
+    pub snapshot: u64,
+    /// About what it takes.
+    pub size: u64,
+}
+
+/// A document as it lies on the disk.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Its row.
+    pub head: Head,
+    /// The snapshot, if there is one: state vector and state.
+    pub snapshot: Option<(Bytes, Bytes)>,
+    /// The updates after it, without holes up to the head.
+    pub tail: Vec<Bytes>,
+}
+
+/// What a reader who is at some `seq` needs.
+#[derive(Debug, Clone)]
+pub struct Later {
+    /// The row.
+    pub head: Head,
+    /// A whole state, when the updates right after the reader's are no longer there one by one.
+    pub state: Option<Bytes>,
+    /// Updates: the first one's number, and their bodies.
+    pub updates: Vec<(u64, Bytes)>,
+}
+
+/// One update to be added.
+#[derive(Debug, Clone)]
+pub struct NewUpdate {
+    /// Whose.
+    pub user: UserId,
+    /// What.
+    pub body: Bytes,
+}
+
+/// A snapshot that takes the place of updates.
+#[derive(Debug, Clone)]
+pub struct Fold {
+    /// Of which life.
+    pub epoch: u64,
+    /// Contains all up to here.
+    pub seq: u64,
+    /// Its state vector.
+    pub vector: Bytes,
+    /// All of it.
+    pub state: Bytes,
+}
+
+/// Rows of one INSERT: six parameters each, and SQLite takes 32,766.
+const ROWS: usize = 500;
+
+/// Updates of one read.
+const PAGE: i64 = 1_000;
+
+type Row = (i64, i64, i64, i64);
+
+impl Head {
+    fn of((epoch, seq, snapshot, size): Row) -> Self {
+        Self {
+            epoch: uint(epoch),
+            seq: uint(seq),
+            snapshot: uint(snapshot),
+            size: uint(size),
+        }
+    }
+}
+
+impl Within<'_> {
+    /// A document's row, unless it was deleted.
+    pub async fn document_head(&self, document: &str) -> Result<Option<Head>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT epoch, head_seq, snapshot_seq, size_bytes FROM docs \
+             WHERE workspace_id = $1 AND id = $2 AND deleted_at_ms IS NULL",
+        )
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .fetch_optional(self.store.read())
+        .await?;
+        Ok(row.map(Head::of))
+    }
+
+    /// Makes a document unless it is there. One that was deleted begins a new life. True when this made it.
+    pub async fn make_document(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        document: &str,
+        user: &UserId,
+        now_ms: u64,
+    ) -> Result<bool, StoreError> {
+        let made = sqlx::query(
+            "INSERT INTO docs (workspace_id, id, epoch, head_seq, snapshot_seq, size_bytes, created_by, created_at_ms, \
+             updated_at_ms) VALUES ($1, $2, 1, 0, 0, 0, $3, $4, $4) ON CONFLICT (workspace_id, id) DO UPDATE SET \
+             epoch = docs.epoch + 1, snapshot_seq = docs.head_seq, size_bytes = 0, created_by = excluded.created_by, \
+             created_at_ms = excluded.created_at_ms, updated_at_ms = excluded.updated_at_ms, deleted_at_ms = NULL \
+             WHERE docs.deleted_at_ms IS NOT NULL",
+        )
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .bind(user.as_str())
+        .bind(int(now_ms))
+        .execute(&mut **tx)
+        .await?;
+        Ok(made.rows_affected() > 0)
+    }
+
+    /// The documents after this id, in the order of their ids.
+    pub async fn documents(&self, after: &str, limit: u32) -> Result<Vec<SharedDocument>, StoreError> {
+        let rows: Vec<(String, i64, i64, i64, String, i64, i64)> = sqlx::query_as(
+            "SELECT id, epoch, head_seq, size_bytes, created_by, created_at_ms, updated_at_ms FROM docs \
+             WHERE workspace_id = $1 AND id > $2 AND deleted_at_ms IS NULL ORDER BY id LIMIT $3",
+        )
+        .bind(self.workspace.as_str())
+        .bind(after)
+        .bind(i64::from(limit))
+        .fetch_all(self.store.read())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, epoch, head, size, by, created, updated)| SharedDocument {
+                id,
+                epoch: uint(epoch),
+                head_seq: uint(head),
+                size: uint(size),
+                created_by: UserId(by),
+                created_at_ms: uint(created),
+                updated_at_ms: uint(updated),
+            })
+            .collect())
+    }
+
+    /// One document, unless it was deleted.
+    pub async fn document(&self, document: &str) -> Result<Option<SharedDocument>, StoreError> {
+        let row: Option<(i64, i64, i64, String, i64, i64)> = sqlx::query_as(
+            "SELECT epoch, head_seq, size_bytes, created_by, created_at_ms, updated_at_ms FROM docs \
+             WHERE workspace_id = $1 AND id = $2 AND deleted_at_ms IS NULL",
+        )
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .fetch_optional(self.store.read())
+        .await?;
+        Ok(row.map(|(epoch, head, size, by, created, updated)| SharedDocument {
+            id: document.to_owned(),
+            epoch: uint(epoch),
+            head_seq: uint(head),
+            size: uint(size),
+            created_by: UserId(by),
+            created_at_ms: uint(created),
+            updated_at_ms: uint(updated),
+        }))
+    }
+
+    /// All of a document. `None` when there is none.
+    pub async fn load_document(&self, document: &str) -> Result<Option<Stored>, StoreError> {
+        // Between two reads another node may fold updates into a new snapshot. That shows as a hole; then it is read again.
+        for _ in 0..10 {
+            let Some(head) = self.document_head(document).await? else {
+                return Ok(None);
+            };
+            let (from, snapshot) = match self.snapshot(document).await? {
+                Some((seq, vector, state)) => (seq, Some((vector, state))),
+                // A document's second life begins where the first one ended.
+                None if head.seq >= head.snapshot => (head.snapshot, None),
+                None => continue,
+            };
+            let mut tail = Vec::new();
+            let mut next = from + 1;
+            loop {
+                let page = self.rows_after(document, next - 1).await?;
+                let Some((last, _)) = page.last() else { break };
+                let (last, first) = (*last, page.first().map(|it| it.0));
+                if first != Some(next) || last + 1 - next != page.len() as u64 {
+                    break;
+                }
+                tail.extend(page.into_iter().map(|(_, body)| body));
+                next = last + 1;
+            }
+            if next > head.seq {
+                let head = Head {
+                    seq: next - 1,
+                    snapshot: from,
+                    ..head
+                };
+                return Ok(Some(Stored { head, snapshot, tail }));
+            }
+        }
+        Err(StoreError::Damaged(format!(
+            "updates of the document {document} are missing"
+        )))
+    }
+
+    /// What came after `seq`. `None` when the document was deleted. What cannot be had one by one comes as a whole state.
+    pub async fn document_after(&self, document: &str, seq: u64) -> Result<Option<Later>, StoreError> {
+        let Some(head) = self.document_head(document).await? else {
+            return Ok(None);
+        };
+        let updates = self.rows_after(document, seq).await?;
+        if head.seq <= seq || updates.first().is_some_and(|(first, _)| *first == seq + 1) {
+            return Ok(Some(Later {
+                head,
+                state: None,
+                updates,
+            }));
+        }
+        let Some(stored) = self.load_document(document).await? else {
+            return Ok(None);
+        };
+        let first = stored.head.seq + 1 - stored.tail.len() as u64;
+        Ok(Some(Later {
+            head: stored.head,
+            state: stored.snapshot.map(|(_, state)| state),
+            updates: (first..).zip(stored.tail).collect(),
+        }))
+    }
+
+    async fn snapshot(&self, document: &str) -> Result<Option<(u64, Bytes, Bytes)>, StoreError> {
+        let row: Option<(i64, Vec<u8>, Vec<u8>)> =
+            sqlx::query_as("SELECT seq, vector, state FROM doc_snapshots WHERE workspace_id = $1 AND doc_id = $2")
+                .bind(self.workspace.as_str())
+                .bind(document)
+                .fetch_optional(self.store.read())
+                .await?;
+        Ok(row.map(|(seq, vector, state)| (uint(seq), vector.into(), state.into())))
+    }
+
+    async fn rows_after(&self, document: &str, seq: u64) -> Result<Vec<(u64, Bytes)>, StoreError> {
+        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT seq, body FROM doc_updates WHERE workspace_id = $1 AND doc_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+        )
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .bind(int(seq))
+        .bind(PAGE)
+        .fetch_all(self.store.read())
+        .await?;
+        Ok(rows.into_iter().map(|(seq, body)| (uint(seq), body.into())).collect())
+    }
+
+    /// Adds updates behind the last one and answers the new head. `None` when this life of the document is over.
+    pub async fn append_updates(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        document: &str,
+        epoch: u64,
+        updates: &[NewUpdate],
+        now_ms: u64,
+    ) -> Result<Option<Head>, StoreError> {
+        let bytes: usize = updates.iter().map(|it| it.body.len()).sum();
+        let row: Option<Row> = sqlx::query_as(
+            "UPDATE docs SET head_seq = head_seq + $1, size_bytes = size_bytes + $2, updated_at_ms = $3 \
+             WHERE workspace_id = $4 AND id = $5 AND epoch = $6 AND deleted_at_ms IS NULL \
+             RETURNING epoch, head_seq, snapshot_seq, size_bytes",
+        )
+        .bind(int(updates.len() as u64))
+        .bind(int(bytes as u64))
+        .bind(int(now_ms))
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .bind(int(epoch))
+        .fetch_optional(&mut **tx)
+        .await?;
+        let Some(head) = row.map(Head::of) else {
+            return Ok(None);
+        };
+        let mut seq = head.seq - updates.len() as u64;
+        for rows in updates.chunks(ROWS) {
+            let mut sql = String::from(
+                "INSERT INTO doc_updates (workspace_id, doc_id, seq, user_id, created_at_ms, body) VALUES ",
+            );
+            for row in 0..rows.len() {
+                let first = row * 3 + 4;
+                let comma = if row == 0 { "" } else { ", " };
+                sql.push_str(&format!(
+                    "{comma}($1, $2, ${first}, ${}, $3, ${})",
+                    first + 1,
+                    first + 2
+                ));
+            }
+            // The text is made of numbers only.
+            let mut query = sqlx::query(AssertSqlSafe(sql))
+                .bind(self.workspace.as_str())
+                .bind(document)
+                .bind(int(now_ms));
+            for row in rows {
+                seq += 1;
+                query = query.bind(int(seq)).bind(row.user.as_str()).bind(row.body.to_vec());
+            }
+            query.execute(&mut **tx).await?;
+        }
+        Ok(Some(head))
+    }
+
+    /// Puts a snapshot in the place of the updates it contains. False when another node was quicker.
+    pub async fn fold_document(&self, document: &str, fold: &Fold) -> Result<bool, StoreError> {
+        let mut tx = self.store.begin().await?;
+        if self.store.kind() == Kind::Postgres {
+            let (mine,): (bool,) = sqlx::query_as("SELECT pg_try_advisory_xact_lock(hashtext($1), hashtext($2))")
+                .bind(self.workspace.as_str())
+                .bind(document)
+                .fetch_one(&mut *tx)
+                .await?;
+            if !mine {
+                return Ok(false);
+            }
+        }
+        let folded = sqlx::query(
+            "UPDATE docs SET snapshot_seq = $1, size_bytes = $2 WHERE workspace_id = $3 AND id = $4 AND epoch = $5 \
+             AND snapshot_seq < $1 AND deleted_at_ms IS NULL",
+        )
+        .bind(int(fold.seq))
+        .bind(int(fold.state.len() as u64))
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .bind(int(fold.epoch))
+        .execute(&mut *tx)
+        .await?;
+        if folded.rows_affected() == 0 {
+            return Ok(false);
+        }
+        sqlx::query(
+            "INSERT INTO doc_snapshots (workspace_id, doc_id, seq, vector, state) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (workspace_id, doc_id) DO UPDATE SET seq = excluded.seq, vector = excluded.vector, state = excluded.state",
+        )
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .bind(int(fold.seq))
+        .bind(fold.vector.to_vec())
+        .bind(fold.state.to_vec())
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query("DELETE FROM doc_updates WHERE workspace_id = $1 AND doc_id = $2 AND seq <= $3")
+            .bind(self.workspace.as_str())
+            .bind(document)
+            .bind(int(fold.seq))
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Deletes a document with all that it was; its row stays, so that a new life gets a new epoch. Answers the head to
+    /// look at, or `None` when there is none.
+    pub async fn delete_document(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        document: &str,
+        now_ms: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let row: Option<(i64,)> = sqlx::query_as(
+            "UPDATE docs SET deleted_at_ms = $1, head_seq = head_seq + 1, size_bytes = 0 \
+             WHERE workspace_id = $2 AND id = $3 AND deleted_at_ms IS NULL RETURNING head_seq",
+        )
+        .bind(int(now_ms))
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .fetch_optional(&mut **tx)
+        .await?;
+        let Some((head,)) = row else {
+            return Ok(None);
+        };
+        for sql in [
+            "DELETE FROM doc_updates WHERE workspace_id = $1 AND doc_id = $2",
+            "DELETE FROM doc_snapshots WHERE workspace_id = $1 AND doc_id = $2",
+            "DELETE FROM doc_versions WHERE workspace_id = $1 AND doc_id = $2",
+        ] {
+            sqlx::query(sql)
+                .bind(self.workspace.as_str())
+                .bind(document)
+                .execute(&mut **tx)
+                .await?;
+        }
+        Ok(Some(uint(head)))
+    }
+
+    /// Keeps a state under a name. False when the document has as many as it may have.
+    pub async fn keep_version(
+        &self,
+        tx: &mut Transaction<'_, Any>,
+        document: &str,
+        epoch: u64,
+        version: &DocumentVersion,
+        state: &Bytes,
+        most: u32,
+    ) -> Result<bool, StoreError> {
+        let kept = sqlx::query(
+            "INSERT INTO doc_versions (workspace_id, doc_id, id, epoch, label, size_bytes, created_by, created_at_ms, state) \
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE \
+             (SELECT COUNT(*) FROM doc_versions WHERE workspace_id = $1 AND doc_id = $2) < $10",
+        )
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .bind(version.id.as_str())
+        .bind(int(epoch))
+        .bind(&version.label)
+        .bind(int(version.size))
+        .bind(version.created_by.as_str())
+        .bind(int(version.created_at_ms))
+        .bind(state.to_vec())
+        .bind(i64::from(most))
+        .execute(&mut **tx)
+        .await?;
+        Ok(kept.rows_affected() > 0)
+    }
+
+    /// The kept states, newest first.
+    pub async fn versions(&self, document: &str, limit: u32) -> Result<Vec<DocumentVersion>, StoreError> {
+        let rows: Vec<(String, String, i64, String, i64)> = sqlx::query_as(
+            "SELECT id, label, size_bytes, created_by, created_at_ms FROM doc_versions \
+             WHERE workspace_id = $1 AND doc_id = $2 ORDER BY id DESC LIMIT $3",
+        )
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .bind(i64::from(limit))
+        .fetch_all(self.store.read())
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(id, label, size, by, at)| DocumentVersion {
+                id: VersionId(id),
+                label,
+                size: uint(size),
+                created_by: UserId(by),
+                created_at_ms: uint(at),
+            })
+            .collect())
+    }
+
+    /// One kept state.
+    pub async fn version_state(&self, document: &str, version: &VersionId) -> Result<Option<Bytes>, StoreError> {
+        let row: Option<(Vec<u8>,)> =
+            sqlx::query_as("SELECT state FROM doc_versions WHERE workspace_id = $1 AND doc_id = $2 AND id = $3")
+                .bind(self.workspace.as_str())
+                .bind(document)
+                .bind(version.as_str())
+                .fetch_optional(self.store.read())
+                .await?;
+        Ok(row.map(|(state,)| state.into()))
+    }
+}
+
+impl Store {
+    /// How far these documents are, deleted ones included: for a node that cannot hear the others. Asks for all at once.
+    pub async fn document_heads(
+        &self,
+        documents: &[(WorkspaceId, String)],
+    ) -> Result<Vec<(WorkspaceId, String, u64)>, StoreError> {
+        let mut heads = Vec::with_capacity(documents.len());
+        for some in documents.chunks(ROWS) {
+            let places: Vec<String> = (0..some.len())
+                .map(|it| format!("(${}, ${})", 2 * it + 1, 2 * it + 2))
+                .collect();
+            let sql = format!(
+                "SELECT workspace_id, id, head_seq FROM docs WHERE (workspace_id, id) IN (VALUES {})",
+                places.join(", ")
+            );
+            // The text is made of numbers only.
+            let mut query = sqlx::query_as::<_, (String, String, i64)>(AssertSqlSafe(sql));
+            for (workspace, id) in some {
+                query = query.bind(workspace.as_str()).bind(id);
+            }
+            let rows = query.fetch_all(self.read()).await?;
+            heads.extend(
+                rows.into_iter()
+                    .map(|(workspace, id, head)| (WorkspaceId(workspace), id, uint(head))),
+            );
+        }
+        Ok(heads)
+    }
+}
