@@ -37,6 +37,45 @@ pub async fn check(paths: Vec<String>) -> Result<Vec<Attachment>, Failure> {
     .await
 }
 
+/// Copies what lies outside the thread's folder, so that it is still there when the prompt's turn comes, and answers where
+/// everything is now. This may take long, so it is done before the thread is asked for anything: meanwhile the thread can
+/// be stopped and its questions answered.
+///
+/// # Errors
+/// As [`check`], and [`Code::DiskFull`]; then no copy stays.
+pub async fn keep(home: &Home, thread: &ThreadId, cwd: &Path, paths: Vec<String>) -> Result<Vec<String>, Failure> {
+    if paths.is_empty() {
+        return Ok(paths);
+    }
+    let kept = home.attachments();
+    // A folder for each prompt, so that a file keeps its name.
+    let folder = kept.join(thread.as_str()).join(uuid::Uuid::now_v7().to_string());
+    let cwd = cwd.to_path_buf();
+    blocking(move || {
+        let now: Result<Vec<String>, Failure> = paths
+            .iter()
+            .map(|it| keep_one(Path::new(it), &cwd, &kept, &folder))
+            .collect();
+        if now.is_err() {
+            // Nothing of it is named anywhere; the failure itself is what the person must hear.
+            let _ = std::fs::remove_dir_all(&folder);
+        }
+        now
+    })
+    .await
+}
+
+fn keep_one(path: &Path, cwd: &Path, kept: &Path, folder: &Path) -> Result<String, Failure> {
+    let attachment = look(path, &mut 0)?;
+    let stays = attachment.media_type == "inode/directory" || path.starts_with(kept) || inside(path, cwd);
+    let copied = if stays {
+        None
+    } else {
+        copy_if(path, cwd, folder, attachment.delivery)?
+    };
+    Ok(copied.map_or(attachment.path, |it| it.to_string_lossy().into_owned()))
+}
+
 /// Takes files into a turn: outside the thread's folder they are copied beside its log, inside they stay. Folders are named, never
 /// copied. Each comes with what the model reads of it.
 ///

@@ -68,11 +68,16 @@ impl Engine {
             watch,
         } = options;
         home.prepare().map_err(|error| {
+            let hint = if error.kind() == std::io::ErrorKind::NotADirectory {
+                "Move that file away, or set ZSPARK_HOME to a folder."
+            } else {
+                "Make the folder writable, or set ZSPARK_HOME to another one."
+            };
             Failure::new(
                 Code::FolderUnusable,
                 format!("{} cannot be used: {error}.", home.root().display()),
             )
-            .hint("Make the folder writable, or set ZSPARK_HOME to another one.")
+            .hint(hint)
         })?;
         let config = Config::load(&home, &inputs).unwrap_or_else(|failure| Config::broken(&home, &inputs, failure));
         let blobs = Blobs::new(&home);

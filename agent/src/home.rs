@@ -39,8 +39,18 @@ impl Home {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.root)?;
-        builder.create(self.data())
+        for folder in [self.root.as_path(), self.data()] {
+            builder.create(folder).map_err(|error| {
+                // The system only says that something of that name exists.
+                if folder.exists() && !folder.is_dir() {
+                    let message = format!("{} is a file, and a folder is needed there", folder.display());
+                    std::io::Error::new(std::io::ErrorKind::NotADirectory, message)
+                } else {
+                    error
+                }
+            })?;
+        }
+        Ok(())
     }
 
     /// The folder itself.

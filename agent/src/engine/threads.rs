@@ -12,8 +12,8 @@ use std::path::Path;
 use tokio::sync::oneshot;
 
 use super::Engine;
-use crate::files;
 use crate::thread::{Message, Reply};
+use crate::{attachment, files};
 
 impl Engine {
     async fn tell<T>(&self, id: &ThreadId, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, Failure> {
@@ -132,17 +132,28 @@ impl Engine {
 
     pub(super) async fn turn_start(&self, params: TurnStart) -> Result<TurnStarted, Failure> {
         something(&params.input)?;
+        let input = self.keep_attachments(&params.thread_id, params.input).await?;
         self.tell(&params.thread_id, |reply| {
-            Message::Start(params.input, params.output_schema, reply)
+            Message::Start(input, params.output_schema, reply)
         })
         .await
     }
 
     pub(super) async fn turn_steer(&self, params: TurnSteer) -> Result<Done, Failure> {
         something(&params.input)?;
-        self.tell(&params.thread_id, |reply| Message::Steer(params.input, reply))
+        let input = self.keep_attachments(&params.thread_id, params.input).await?;
+        self.tell(&params.thread_id, |reply| Message::Steer(input, reply))
             .await?;
         Ok(Done {})
+    }
+
+    /// What may take long is done here, in the request, before the thread hears of it.
+    async fn keep_attachments(&self, thread: &ThreadId, mut input: Input) -> Result<Input, Failure> {
+        if !input.attachments.is_empty() {
+            let cwd = self.shared.logs.summary(thread).await?.cwd;
+            input.attachments = attachment::keep(&self.shared.home, thread, Path::new(&cwd), input.attachments).await?;
+        }
+        Ok(input)
     }
 
     pub(super) async fn turn_interrupt(&self, params: TurnInterrupt) -> Result<Done, Failure> {

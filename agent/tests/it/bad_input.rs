@@ -349,3 +349,14 @@ async fn a_provider_that_was_deleted_leaves_its_threads_readable_and_the_prompt_
     assert!(failure.hint.is_some());
     assert_eq!(talk.page().await.turns.len(), 1);
 }
+
+#[tokio::test]
+async fn a_home_that_is_a_file_is_said_in_plain_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("zspark");
+    std::fs::write(&file, "mine").unwrap();
+    let error = Home::new(&file).prepare().unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("is a file, and a folder is needed there"), "{said}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+}

@@ -296,7 +296,10 @@ fn nothing_outlives_a_killed_zspark() {
         .spawn()
         .unwrap();
     // Opening waits until somebody writes; reading ends when nobody can any more.
-    let mut pipe = std::fs::File::open(&alive).unwrap();
+    let (opened, pipe) = std::sync::mpsc::channel();
+    std::thread::spawn(move || opened.send(std::fs::File::open(&alive).unwrap()));
+    let limit = std::time::Duration::from_secs(30);
+    let mut pipe = pipe.recv_timeout(limit).expect("the command starts");
     zspark.kill().unwrap();
     zspark.wait().unwrap();
     let mut rest = Vec::new();

@@ -311,6 +311,38 @@ async fn attachments_reach_the_model_as_image_text_or_path() {
     assert!(body.contains("inline words") && body.contains("in.bin"), "{body}");
 }
 
+/// They are copied when they are given, not when their turn comes: the thread never waits for a copy, and what is deleted
+/// meanwhile is there all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn attachments_of_a_waiting_prompt_outlive_their_originals() {
+    let gate = Gate::new();
+    let world = World::new(Script::turns([
+        Step::say("Begin").hold(&gate).text(" end."),
+        Step::say("Seen."),
+    ]))
+    .await;
+    let mut talk = world.thread().await;
+    talk.say("first").await;
+    gate.reached().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let original = elsewhere.path().join("minutes.txt");
+    std::fs::write(&original, "what was decided").unwrap();
+    let input = Input {
+        text: "Sum it up".to_owned(),
+        attachments: vec![original.display().to_string()],
+    };
+    talk.give(input).await.unwrap();
+    std::fs::remove_file(&original).unwrap();
+    gate.open();
+    talk.completed().await;
+    talk.completed().await;
+    let body = world.server.requests()[1].body.to_string();
+    assert!(
+        body.contains("what was decided") && body.contains("minutes.txt"),
+        "{body}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_folders_instructions_reach_the_model_once() {
     let world = World::new(Script::turns([Step::say("One."), Step::say("Two.")])).await;
