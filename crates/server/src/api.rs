@@ -6,9 +6,12 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
 use crate::gate;
+use crate::gate::door::{self, Door};
+use crate::problem::Refusal;
 use crate::route::Route;
 
 mod activity;
@@ -51,14 +54,24 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// The routes behind the gate.
-pub(crate) fn router(app: &App) -> Router {
+pub(crate) fn router(app: &App, door: Door) -> Router {
     let mut router = Router::new();
     for route in routes() {
         let guard = from_fn_with_state((app.clone(), route.rules()), gate::guard);
         let counted = from_fn_with_state((app.clone(), route.path), count);
         router = router.route(route.path, route.handler.layer(guard).layer(counted));
     }
-    router.with_state(app.clone())
+    router
+        .fallback(nothing)
+        .method_not_allowed_fallback(nothing)
+        .with_state(app.clone())
+        .layer(CatchPanicLayer::custom(door::panicked))
+        .layer(from_fn_with_state(door, door::pass))
+}
+
+/// What is not in the table.
+async fn nothing() -> Refusal {
+    Refusal::not_found()
 }
 
 /// Counts an answer under its route's line in the table.

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::document::Documents;
 use crate::metrics::Metrics;
+use crate::rate::Rates;
 use crate::store::Store;
 
 /// Shared by all requests of one node; cheap to clone.
@@ -31,6 +32,8 @@ pub struct Parts {
     pub metrics: Metrics,
     /// The documents that are open here.
     pub documents: Documents,
+    /// How often somebody may do something.
+    pub rates: Rates,
 }
 
 impl App {

@@ -187,6 +187,8 @@ pub struct Limits {
     pub awareness_per_s: u32,
     /// Events of one person in a second.
     pub events_per_s: u32,
+    /// Requests of one person in a second; twice as many at once.
+    pub requests_per_s: u32,
     /// Refused tokens of one address in a minute.
     pub failures_per_min: u32,
     /// For how long streamed pieces of text are kept after their item ended, in seconds.
@@ -209,6 +211,7 @@ impl Default for Limits {
             updates_per_s: 200,
             awareness_per_s: 50,
             events_per_s: 20_000,
+            requests_per_s: 500,
             failures_per_min: 120,
             pieces_ttl_s: 24 * 3600,
             approval_ttl_s: 7 * 24 * 3600,

@@ -1,23 +1,28 @@
 //! What every request passes before a handler sees it: who is it, and what may they do here?
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 
-use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use protocol::id::{UserId, WorkspaceId};
 use protocol::workspace::people::Role;
+use protocol::workspace::problem::ProblemCode;
 
 use crate::app::App;
-use crate::auth::Verified;
+use crate::auth::{Denied, Verified};
 use crate::problem::{Answer, Refusal};
+use crate::rate;
 use crate::route::{Access, Rules};
 use crate::store::audit::AuditEntry;
 use crate::store::{Scope, Within};
 
+pub mod address;
 pub mod body;
+pub mod door;
+pub mod origin;
 pub mod socket;
 pub mod ticket;
 
@@ -124,10 +129,7 @@ impl<S: Sync> FromRequestParts<S> for Place {
 /// The route's line in the table does not say what its handler asks for: a defect, and no way in.
 fn unguarded() -> Refusal {
     tracing::error!("a handler asks for a caller on a route without one");
-    Refusal::new(
-        protocol::workspace::problem::ProblemCode::Internal,
-        "The server failed. Nothing was changed.",
-    )
+    Refusal::new(ProblemCode::Internal, "The server failed. Nothing was changed.")
 }
 
 /// Lets in whom the route's line lets in.
@@ -138,8 +140,7 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response {
     let headers = request.headers().clone();
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |it| it.0.ip());
+    let address = address::of(request.extensions());
     request.extensions_mut().insert(body::Limit(rules.body_bytes));
     match rules.access {
         Access::Open | Access::Socket => {}
@@ -175,10 +176,40 @@ pub(crate) async fn guard(
     next.run(request).await
 }
 
-/// Who sends this request.
+/// Who sends this request. A network that only guesses is not listened to for a while.
 pub(crate) async fn caller(app: &App, headers: &HeaderMap, address: IpAddr) -> Answer<Caller> {
-    let verified = app.identity.of_headers(headers).await?;
+    let (network, now) = (rate::network(address), app.clock.now_ms());
+    app.rates.refused.has(&network, now).map_err(Refusal::rate_limited)?;
+    let verified = match app.identity.of_headers(headers).await {
+        Ok(verified) => verified,
+        Err(denied) => {
+            if denied.reason.is_attempt() {
+                app.metrics.refused_tokens.inc();
+                // Whoever comes in while the bucket empties has an answer already: refused.
+                let _ = app.rates.refused.take(network, 1, now);
+                note_denied(app, &denied, address, now).await;
+            }
+            return Err(denied.into());
+        }
+    };
     person(app, verified, address).await
+}
+
+/// Writes down that credentials were refused. They stay refused if it cannot be written.
+async fn note_denied(app: &App, denied: &Denied, address: IpAddr, now_ms: u64) {
+    let entry = AuditEntry {
+        at_ms: now_ms,
+        actor: "unknown".to_owned(),
+        address: address.to_string(),
+        workspace: None,
+        action: "person.sign_in",
+        object: "server".to_owned(),
+        outcome: "refused",
+        detail: serde_json::json!({ "reason": denied.reason.code(), "kid": denied.kid, "tid": denied.tid }),
+    };
+    if let Err(error) = app.store.audit_alone(&entry).await {
+        tracing::error!(%error, "refused credentials could not be written into the audit log");
+    }
 }
 
 /// The person behind checked credentials. Programs are nobody here.
@@ -186,12 +217,23 @@ pub(crate) async fn person(app: &App, verified: Verified, address: IpAddr) -> An
     if verified.app {
         return Err(Refusal::forbidden("Only a person can do this, not a program."));
     }
-    let user = app.store.user(&verified, app.clock.now_ms()).await?;
-    Ok(Caller {
+    let now = app.clock.now_ms();
+    let user = app.store.user(&verified, now).await?;
+    app.rates
+        .requests
+        .take(user.clone(), 1, now)
+        .map_err(Refusal::rate_limited)?;
+    let caller = Caller {
         user,
         verified,
         address,
-    })
+    };
+    if app.rates.sign_ins.take(caller.user.clone(), 1, now).is_ok() {
+        app.store
+            .audit_alone(&caller.entry(now, "person.sign_in", "server"))
+            .await?;
+    }
+    Ok(caller)
 }
 
 /// A caller's place in a workspace, if they may do at least `least` there.

@@ -3,6 +3,8 @@
 
 pub mod node;
 
+mod listen;
+
 pub mod api;
 
 pub mod gate;
@@ -20,6 +22,8 @@ pub mod bus;
 pub mod auth;
 
 pub mod metrics;
+
+pub mod rate;
 
 pub mod problem;
 

@@ -15,7 +15,10 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::document::Documents;
+use crate::gate::door::Door;
+use crate::listen;
 use crate::metrics::Metrics;
+use crate::rate::Rates;
 use crate::store::{Kind, Store};
 
 /// A server that listens. Dropping it ends it at once; [`Node::stop`] lets it finish what it does.
@@ -30,6 +33,15 @@ pub struct Node {
 impl Node {
     /// Starts it.
     pub async fn start(config: Config, clock: Clock) -> Result<Self> {
+        if !config.listen.ip().is_loopback() && !config.behind_proxy {
+            bail!(
+                "without TLS this server listens on loopback only, not on {}; if a proxy in front of it has TLS, set \
+                 behind_proxy = true",
+                config.listen
+            );
+        }
+        let door = Door::new(&config)?;
+        let rates = Rates::new(&config.limits);
         let identity = identity(&config, &clock)?;
         let store = Store::open(&database_url(&config)?)
             .await
@@ -59,17 +71,12 @@ impl Node {
             identity,
             metrics,
             documents,
+            rates,
         });
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
-        let service = api::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-        let stopped = stop.clone();
-        tasks.spawn(async move {
-            let served = axum::serve(listener, service).with_graceful_shutdown(stopped.cancelled_owned());
-            if let Err(error) = served.await {
-                tracing::error!(%error, "the server no longer listens");
-            }
-        });
+        let router = api::router(&app, door);
+        tasks.spawn(listen::serve(listener, router, stop.clone()));
         Ok(Self {
             address,
             app,

@@ -40,6 +40,20 @@ impl Refusal {
         Self::new(ProblemCode::Conflict, message)
     }
 
+    /// Adds what can be done.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self(self.0.hint(hint))
+    }
+
+    /// Too much in too short a time.
+    pub fn rate_limited(retry_after_s: u64) -> Self {
+        Self(
+            Problem::new(ProblemCode::RateLimited, "Too much in too short a time.")
+                .fact("retry_after_s", retry_after_s),
+        )
+    }
+
     /// The status that goes with the code.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -76,6 +90,10 @@ impl std::fmt::Display for Chain<'_> {
     }
 }
 
+/// The problem of an answer, kept beside its bytes for whoever wants to add to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Told(pub(crate) Problem);
+
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         Self(problem)
@@ -86,7 +104,16 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = self.status();
         let challenge = (self.0.code == ProblemCode::Unauthenticated).then(|| challenge(&self.0));
-        let mut response = (status, Json(self.0)).into_response();
+        let wait = self.0.facts.get("retry_after_s").and_then(serde_json::Value::as_u64);
+        let mut response = (status, Json(&self.0)).into_response();
+        if status.is_server_error() {
+            response.extensions_mut().insert(Told(self.0));
+        }
+        if let Some(wait) = wait {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(wait));
+        }
         if let Some(challenge) = challenge {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }

@@ -1,8 +1,6 @@
 //! Whether the server lives, whether it can work, and what it counts. Open, and without names or content.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -10,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::App;
+use crate::gate::address::Client;
 use crate::problem::Refusal;
 use crate::route::{Access, Route};
 
@@ -57,8 +56,9 @@ async fn ready(State(app): State<App>) -> Response {
     (status, Json(readiness)).into_response()
 }
 
-async fn metrics(State(app): State<App>, peer: Option<Extension<ConnectInfo<SocketAddr>>>) -> Response {
-    let from = peer.map(|Extension(ConnectInfo(peer))| peer.ip().to_canonical());
+async fn metrics(State(app): State<App>, client: Option<Extension<Client>>) -> Response {
+    // Behind a proxy that nobody named, everybody would have the proxy's address.
+    let from = client.filter(|it| !it.hidden).map(|it| it.address);
     if !from.is_some_and(|from| app.config.metrics_from.iter().any(|it| it.contains(&from))) {
         return Refusal::not_found().into_response();
     }

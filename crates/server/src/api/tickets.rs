@@ -1,6 +1,5 @@
 //! Tickets for websockets.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use protocol::id::DeviceId;
@@ -8,6 +7,7 @@ use protocol::workspace::people::Role;
 use protocol::workspace::ticket::{NewTicket, Ticket, TicketPurpose};
 
 use crate::app::App;
+use crate::gate::body::Json;
 use crate::gate::ticket::{Purpose, issue};
 use crate::gate::{Caller, place};
 use crate::problem::{Answer, Refusal};

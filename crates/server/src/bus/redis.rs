@@ -127,9 +127,9 @@ async fn run(shared: Arc<Shared>) {
         *lock(&shared.connection) = None;
         lock(&shared.outbox).clear();
         if was == Health::Connected {
-            tracing::warn!(error = %crate::store::Chain(&error), "Redis is away: nodes look for themselves");
+            tracing::warn!(error = %crate::problem::Chain(&error), "Redis is away: nodes look for themselves");
         } else {
-            tracing::debug!(error = %crate::store::Chain(&error), "Redis is still away");
+            tracing::debug!(error = %crate::problem::Chain(&error), "Redis is still away");
         }
         if begun.elapsed() > WAITS.1 {
             wait = WAITS.0;

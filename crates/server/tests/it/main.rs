@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod audit;
+mod checklist;
 mod documents;
+mod gate;
 mod membership;
 mod ops;
 mod people;
+mod roles;
 mod world;
