@@ -67,6 +67,12 @@ const MATRIX: &[(&str, To)] = &[
     ("GET /api/v1/workspaces/{workspace}/activity", Viewers),
     ("GET /api/v1/workspaces/{workspace}/audit", Owners),
     ("GET /api/v1/workspaces/{workspace}/audit/export", Owners),
+    ("GET /api/v1/workspaces/{workspace}/docs", Viewers),
+    ("GET /api/v1/workspaces/{workspace}/docs/{doc}", Socket),
+    ("DELETE /api/v1/workspaces/{workspace}/docs/{doc}", Admins),
+    ("GET /api/v1/workspaces/{workspace}/docs/{doc}/versions", Viewers),
+    ("POST /api/v1/workspaces/{workspace}/docs/{doc}/versions", Members),
+    ("POST /api/v1/workspaces/{workspace}/docs/{doc}/versions/{version}/restore", Members),
 ];
 
 impl To {
