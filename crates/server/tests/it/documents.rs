@@ -17,7 +17,10 @@ use yrs::{Doc, GetString as _, ReadTxn as _, StateVector, Text as _, Transact as
 use crate::world::{Person, World};
 
 mod access;
+mod durable;
 mod hostile;
+mod several;
+mod stock;
 
 /// Whoever waits longer than this waits for ever.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

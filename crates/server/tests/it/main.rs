@@ -9,5 +9,6 @@ mod gate;
 mod membership;
 mod ops;
 mod people;
+mod program;
 mod roles;
 mod world;

@@ -72,7 +72,10 @@ const MATRIX: &[(&str, To)] = &[
     ("DELETE /api/v1/workspaces/{workspace}/docs/{doc}", Admins),
     ("GET /api/v1/workspaces/{workspace}/docs/{doc}/versions", Viewers),
     ("POST /api/v1/workspaces/{workspace}/docs/{doc}/versions", Members),
-    ("POST /api/v1/workspaces/{workspace}/docs/{doc}/versions/{version}/restore", Members),
+    (
+        "POST /api/v1/workspaces/{workspace}/docs/{doc}/versions/{version}/restore",
+        Members,
+    ),
 ];
 
 impl To {
