@@ -15,19 +15,25 @@ use crate::problem::Refusal;
 use crate::route::Route;
 
 mod activity;
+mod approvals;
 mod audit;
 mod bindings;
+mod cursors;
 pub(crate) mod deed;
 mod devices;
 mod documents;
+mod events;
 mod health;
 mod invitations;
+mod leases;
 pub(crate) mod list;
 mod me;
 mod members;
 mod openapi;
 mod sign_in;
+mod threads;
 mod tickets;
+mod turn_requests;
 mod workspaces;
 
 /// All of them.
@@ -47,6 +53,12 @@ pub fn routes() -> Vec<Route> {
         devices::routes(),
         activity::routes(),
         audit::routes(),
+        threads::routes(),
+        leases::routes(),
+        events::routes(),
+        approvals::routes(),
+        turn_requests::routes(),
+        cursors::routes(),
     ]
     .into_iter()
     .flatten()

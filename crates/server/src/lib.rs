@@ -7,6 +7,10 @@ mod listen;
 
 pub mod api;
 
+pub mod job;
+
+pub mod ingest;
+
 pub mod gate;
 
 pub mod route;
@@ -16,6 +20,8 @@ pub mod app;
 pub mod document;
 
 pub mod store;
+
+pub mod fold;
 
 pub mod bus;
 

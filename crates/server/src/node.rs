@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::document::Documents;
 use crate::gate::door::Door;
+use crate::job;
 use crate::listen;
 use crate::metrics::Metrics;
 use crate::rate::Rates;
@@ -77,6 +78,7 @@ impl Node {
         let mut tasks = JoinSet::new();
         let router = api::router(&app, door);
         tasks.spawn(listen::serve(listener, router, stop.clone()));
+        tasks.spawn(job::log::run(app.clone(), stop.clone()));
         Ok(Self {
             address,
             app,

@@ -16,15 +16,24 @@ pub(crate) use crate::problem::Chain;
 use crate::problem::Refusal;
 
 pub mod activity;
+pub mod approvals;
 pub mod audit;
 pub mod bindings;
+pub mod cursors;
 pub mod devices;
 pub mod documents;
+pub mod events;
+pub mod fold;
 pub mod invitations;
+pub mod leases;
 pub mod members;
 pub mod people;
+pub mod retention;
+mod rows;
 mod schema;
+pub mod threads;
 pub mod tickets;
+pub mod turn_requests;
 pub mod workspaces;
 
 /// Which database.

@@ -307,8 +307,11 @@ pub struct Snapshot {
     pub snapshot_seq: u64,
     /// The turns, oldest first.
     pub turns: Vec<SharedTurn>,
-    /// The items, oldest first.
+    /// The items, oldest first: the newest of them, when there are many.
     pub items: Vec<SharedItem>,
+    /// So many older items are left out. They are on the pages of `GET …/items`, which begin with the oldest.
+    #[serde(default)]
+    pub earlier_items: u64,
     /// The questions, oldest first.
     pub approvals: Vec<SharedApproval>,
 }

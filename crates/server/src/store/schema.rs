@@ -18,6 +18,7 @@ const STEPS: &[Step] = &[
     step("membership", 1, include_str!("schema/membership.sql")),
     step("tickets", 1, include_str!("schema/tickets.sql")),
     step("documents", 1, include_str!("schema/documents.sql")),
+    step("log", 1, include_str!("schema/log.sql")),
 ];
 
 const fn step(area: &'static str, version: i64, sql: &'static str) -> Step {

@@ -11,4 +11,5 @@ mod ops;
 mod people;
 mod program;
 mod roles;
+mod threads;
 mod world;

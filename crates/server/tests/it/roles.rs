@@ -76,6 +76,41 @@ const MATRIX: &[(&str, To)] = &[
         "POST /api/v1/workspaces/{workspace}/docs/{doc}/versions/{version}/restore",
         Members,
     ),
+    ("GET /api/v1/workspaces/{workspace}/threads", Viewers),
+    ("POST /api/v1/workspaces/{workspace}/threads", Members),
+    ("GET /api/v1/workspaces/{workspace}/threads/{thread}", Viewers),
+    ("PATCH /api/v1/workspaces/{workspace}/threads/{thread}", Members),
+    ("DELETE /api/v1/workspaces/{workspace}/threads/{thread}", Members),
+    ("POST /api/v1/workspaces/{workspace}/threads/{thread}/lease", Members),
+    ("DELETE /api/v1/workspaces/{workspace}/threads/{thread}/lease", Members),
+    ("POST /api/v1/workspaces/{workspace}/threads/{thread}/events", Members),
+    ("GET /api/v1/workspaces/{workspace}/threads/{thread}/events", Viewers),
+    ("GET /api/v1/workspaces/{workspace}/threads/{thread}/items", Viewers),
+    ("GET /api/v1/workspaces/{workspace}/threads/{thread}/approvals", Viewers),
+    (
+        "POST /api/v1/workspaces/{workspace}/threads/{thread}/approvals/{approval}/decision",
+        Members,
+    ),
+    (
+        "POST /api/v1/workspaces/{workspace}/threads/{thread}/turn-requests",
+        Members,
+    ),
+    (
+        "GET /api/v1/workspaces/{workspace}/threads/{thread}/turn-requests",
+        Viewers,
+    ),
+    (
+        "PATCH /api/v1/workspaces/{workspace}/threads/{thread}/turn-requests/{request}",
+        Members,
+    ),
+    (
+        "PUT /api/v1/workspaces/{workspace}/threads/{thread}/cursors/{device}",
+        Viewers,
+    ),
+    (
+        "GET /api/v1/workspaces/{workspace}/threads/{thread}/cursors/{device}",
+        Viewers,
+    ),
 ];
 
 impl To {

@@ -1,0 +1,3 @@
+//! What the server does by itself, now and then. Any number of nodes may do so at once.
+
+pub mod log;
