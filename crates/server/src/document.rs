@@ -89,6 +89,8 @@ struct House {
     rest: TaskTracker,
     stop: CancellationToken,
     last: AtomicU64,
+    /// How often anybody's place anywhere may have changed.
+    rechecks: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -129,6 +131,7 @@ impl Documents {
             rest: rest.clone(),
             stop: stop.clone(),
             last: AtomicU64::new(0),
+            rechecks: AtomicU64::new(0),
         }));
         let listening = documents.clone();
         rest.spawn(async move { listening.listen(hints).await });
@@ -196,7 +199,8 @@ impl Documents {
         if open.closed {
             return Err(Close::RESTART);
         }
-        if let Some(way) = open.rooms.get(&key) {
+        // A room that panicked did not take itself out of the list.
+        if let Some(way) = open.rooms.get(&key).filter(|it| it.is_open()) {
             return Ok(way.clone());
         }
         let (way, inbox) = Way::new(self.next());
@@ -240,6 +244,12 @@ impl Documents {
                 open.sockets.remove(user);
             }
         }
+    }
+
+    /// To be asked before somebody's place is looked up: if it is another number when they come in, it has to be looked up
+    /// again, because what changed in between was told to a room that did not know them yet.
+    pub(crate) fn rechecks(&self) -> u64 {
+        self.0.rechecks.load(Ordering::Acquire)
     }
 
     fn next(&self) -> u64 {
@@ -295,6 +305,7 @@ impl Documents {
                 }
             }
             Hint::Membership { workspace, user } => {
+                self.0.rechecks.fetch_add(1, Ordering::AcqRel);
                 for (key, way) in &self.open().rooms {
                     if key.0 == workspace {
                         way.send(Input::Recheck(user.clone()));
@@ -302,6 +313,7 @@ impl Documents {
                 }
             }
             Hint::Missed => {
+                self.0.rechecks.fetch_add(1, Ordering::AcqRel);
                 for way in self.open().rooms.values() {
                     way.send(Input::Look(u64::MAX));
                     way.send(Input::Recheck(None));
@@ -328,6 +340,7 @@ impl Documents {
             Err(error) => tracing::warn!(error = %Chain(&error), "cannot look for what other nodes wrote"),
         }
         if ground.bus.health() == Health::Away {
+            self.0.rechecks.fetch_add(1, Ordering::AcqRel);
             for way in self.open().rooms.values() {
                 way.send(Input::Recheck(None));
             }

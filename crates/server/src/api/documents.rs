@@ -153,6 +153,7 @@ async fn guest(
         workspace: workspace.clone(),
         document: document.clone(),
     };
+    let rechecks = app.documents.rechecks();
     let caller = socket_caller(app, headers, uri, address, &purpose)
         .await
         .map_err(|it| closing(&it))?;
@@ -169,6 +170,7 @@ async fn guest(
         writes,
         acks: parameter(uri, "acks").is_some_and(|it| it == "1"),
         epoch,
+        rechecks,
         document,
         scope: place.scope,
         user: place.caller.user,

@@ -61,6 +61,11 @@ impl Way {
         self.inputs.send(input).is_ok()
     }
 
+    /// The room has not ended.
+    pub(super) fn is_open(&self) -> bool {
+        !self.inputs.is_closed()
+    }
+
     /// Waits until the room has room for a message of so many bytes.
     pub(super) async fn ready(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
         let units = u32::try_from((bytes >> 10) + 1).unwrap_or(u32::MAX).min(WAITING as u32);
@@ -112,6 +117,8 @@ pub(super) struct Joining {
     pub(super) acks: bool,
     /// Knows this life of the document.
     pub(super) epoch: Option<u64>,
+    /// [`Documents::rechecks`] before their place was looked up.
+    pub(super) rechecks: u64,
     pub(super) outbox: Arc<Outbox>,
     /// Told once the room has taken or refused it.
     pub(super) reply: oneshot::Sender<()>,
@@ -268,7 +275,7 @@ impl Room {
 
     async fn take(&mut self, input: Input) -> Result<(), End> {
         match input {
-            Input::Join(joining) => self.join(*joining),
+            Input::Join(joining) => self.join(*joining).await,
             Input::Said {
                 socket,
                 frame,

@@ -50,6 +50,8 @@ pub(crate) struct Guest {
     pub(crate) acks: bool,
     /// Knows this life of the document.
     pub(crate) epoch: Option<u64>,
+    /// [`Documents::rechecks`] before their place was looked up.
+    pub(crate) rechecks: u64,
 }
 
 impl Documents {
@@ -109,6 +111,7 @@ impl Documents {
                 writes: guest.writes,
                 acks: guest.acks,
                 epoch: guest.epoch,
+                rechecks: guest.rechecks,
                 outbox: outbox.clone(),
                 reply,
             })));

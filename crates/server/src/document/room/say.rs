@@ -12,7 +12,7 @@ use crate::document::scan;
 use crate::store::documents::NewUpdate;
 
 impl Room {
-    pub(super) fn join(&mut self, joining: Joining) {
+    pub(super) async fn join(&mut self, joining: Joining) {
         // Whoever comes is told even when they are refused: by their outbox.
         let _ = joining.reply.send(());
         if joining.epoch.is_some_and(|it| it != self.epoch) {
@@ -39,7 +39,11 @@ impl Room {
             greeting.push(Frame::Awareness(here).encode());
         }
         peer.outbox.answer(greeting);
+        let user = peer.user.clone();
         self.peers.insert(joining.socket, peer);
+        if joining.rechecks != self.documents.rechecks() {
+            self.recheck(Some(&user)).await;
+        }
     }
 
     pub(super) fn own_step1(&mut self) -> Bytes {
@@ -56,6 +60,10 @@ impl Room {
     }
 
     pub(super) async fn said(&mut self, socket: u64, frame: Frame, raw: Bytes) -> Result<(), End> {
+        // Whoever is closed is no longer heard: what they sent since then, they will send again if they may.
+        if self.peers.get(&socket).is_none_or(|it| it.outbox.closed().is_some()) {
+            return Ok(());
+        }
         match frame {
             Frame::Step1(vector) => self.answer(socket, vector).await,
             Frame::Step2(update) => self.update(socket, update, None).await,
