@@ -6,6 +6,8 @@ mod audit;
 mod checklist;
 mod documents;
 mod gate;
+mod log_model;
+mod log_rights;
 mod membership;
 mod ops;
 mod people;

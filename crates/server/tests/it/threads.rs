@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::clock::Clock;
-use server::job;
 
 use crate::world::{Person, World};
 

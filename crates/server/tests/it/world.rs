@@ -32,10 +32,15 @@ impl World {
 
     /// With another configuration.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::at(Clock::system(), change).await
+    }
+
+    /// With another configuration, at a time that the test tells.
+    pub(crate) async fn at(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = development(folder.path().to_owned());
         change(&mut config);
-        let node = Node::start(config, Clock::system()).await.unwrap();
+        let node = Node::start(config, clock).await.unwrap();
         Self {
             node,
             others: Vec::new(),
