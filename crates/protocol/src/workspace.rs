@@ -6,6 +6,8 @@
 
 pub mod artifact;
 
+pub mod job;
+
 pub mod document;
 
 pub mod live;

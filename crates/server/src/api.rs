@@ -20,6 +20,7 @@ mod audit;
 mod bindings;
 mod cursors;
 pub(crate) mod deed;
+mod deletions;
 mod devices;
 mod documents;
 mod events;
@@ -50,6 +51,7 @@ pub fn routes() -> Vec<Route> {
         members::routes(),
         invitations::routes(),
         bindings::routes(),
+        deletions::routes(),
         devices::routes(),
         activity::routes(),
         audit::routes(),

@@ -20,6 +20,7 @@ pub mod approvals;
 pub mod audit;
 pub mod bindings;
 pub mod cursors;
+pub mod deletions;
 pub mod devices;
 pub mod documents;
 pub mod events;

@@ -16,6 +16,7 @@ const STEPS: &[Step] = &[
     step("activity", 1, include_str!("schema/activity.sql")),
     step("audit", 1, include_str!("schema/audit.sql")),
     step("membership", 1, include_str!("schema/membership.sql")),
+    step("deletions", 1, include_str!("schema/deletions.sql")),
     step("tickets", 1, include_str!("schema/tickets.sql")),
     step("documents", 1, include_str!("schema/documents.sql")),
     step("log", 1, include_str!("schema/log.sql")),

@@ -4,6 +4,7 @@
 
 mod audit;
 mod checklist;
+mod deletion;
 mod documents;
 mod gate;
 mod log_model;
