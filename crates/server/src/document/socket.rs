@@ -18,6 +18,9 @@ use super::{Documents, Ground};
 use crate::auth::Verified;
 use crate::store::Scope;
 
+#[cfg(test)]
+mod tests;
+
 /// How often the other side hears something, however quiet it is. Stock clients give up after 30 s without a message.
 const STILL: Duration = Duration::from_secs(20);
 
