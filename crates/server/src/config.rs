@@ -247,6 +247,8 @@ pub struct Config {
     pub metrics_from: Vec<IpNet>,
     /// TLS ends in front of this server, which may therefore listen on more than loopback.
     pub behind_proxy: bool,
+    /// For how many days lines of the audit log are kept; for ever unless said.
+    pub audit_days: Option<u32>,
     /// Who may come.
     pub auth: Auth,
     /// What one place may take.
@@ -271,6 +273,7 @@ impl Default for Config {
                 IpNet::new_assert(Ipv6Addr::LOCALHOST.into(), 128),
             ],
             behind_proxy: false,
+            audit_days: None,
             auth: Auth::default(),
             limits: Limits::default(),
         }

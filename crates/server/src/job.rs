@@ -3,3 +3,5 @@
 pub(crate) mod deletion;
 
 pub mod log;
+
+pub(crate) mod retention;

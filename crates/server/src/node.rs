@@ -80,6 +80,7 @@ impl Node {
         tasks.spawn(listen::serve(listener, router, stop.clone()));
         tasks.spawn(job::log::run(app.clone(), stop.clone()));
         tasks.spawn(job::deletion::run(app.clone(), stop.clone()));
+        tasks.spawn(job::retention::run(app.clone(), stop.clone()));
         Ok(Self {
             address,
             app,

@@ -212,3 +212,42 @@ async fn the_feed_has_no_holes_when_many_write_at_once() {
         assert_eq!((&rest["items"][0]["seq"], &rest["next"]), (&json!(11), &json!("11")));
     }
 }
+
+#[tokio::test]
+async fn a_node_forgets_what_is_older_than_it_was_told_and_writes_that_down() {
+    let world = World::new().await;
+    let store = &world.node.app().store;
+    for at in [1, 2, 3] {
+        store.audit_alone(&entry("test.old", at)).await.unwrap();
+    }
+    let mut config = world.node.app().config.clone();
+    config.audit_days = Some(30);
+    // A second node on the same database; it looks when it starts.
+    let other = server::node::Node::start(config, server::clock::Clock::system())
+        .await
+        .unwrap();
+    let pruned = async {
+        loop {
+            let mut tx = store.begin().await.unwrap();
+            let (lines,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM audit WHERE action = 'audit.pruned'")
+                .fetch_one(&mut *tx)
+                .await
+                .unwrap();
+            tx.rollback().await.unwrap();
+            if lines == 1 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let limit = std::time::Duration::from_secs(30);
+    tokio::time::timeout(limit, pruned)
+        .await
+        .map_err(|_| "nothing is forgotten")
+        .unwrap();
+    assert!(matches!(
+        store.verify_audit().await.unwrap(),
+        Chain::Whole { lines: 1, .. }
+    ));
+    other.stop().await;
+}
