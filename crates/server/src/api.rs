@@ -28,9 +28,11 @@ mod health;
 mod invitations;
 mod leases;
 pub(crate) mod list;
+mod live;
 mod me;
 mod members;
 mod openapi;
+mod presence;
 mod sign_in;
 mod threads;
 mod tickets;
@@ -47,6 +49,8 @@ pub fn routes() -> Vec<Route> {
         me::routes(),
         documents::routes(),
         tickets::routes(),
+        live::routes(),
+        presence::routes(),
         workspaces::routes(),
         members::routes(),
         invitations::routes(),

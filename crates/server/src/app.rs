@@ -7,8 +7,11 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::document::Documents;
+use crate::follow::Follow;
 use crate::metrics::Metrics;
+use crate::presence::Presence;
 use crate::rate::Rates;
+use crate::sockets::Sockets;
 use crate::store::Store;
 
 /// Shared by all requests of one node; cheap to clone.
@@ -34,6 +37,12 @@ pub struct Parts {
     pub documents: Documents,
     /// How often somebody may do something.
     pub rates: Rates,
+    /// All websockets.
+    pub sockets: Sockets,
+    /// What live sockets follow.
+    pub follow: Arc<Follow>,
+    /// Who is there.
+    pub presence: Presence,
 }
 
 impl App {

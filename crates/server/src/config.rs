@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use protocol::workspace::people::Role;
@@ -219,6 +220,36 @@ impl Default for Limits {
     }
 }
 
+/// How often sockets and nodes look at things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rhythm {
+    /// Between looks at what other nodes did, while they cannot tell.
+    pub poll: Duration,
+    /// Between pings of a socket, and between looks at everything in any case.
+    pub heartbeat: Duration,
+    /// A socket that says or takes nothing for so long is closed.
+    pub dead: Duration,
+    /// Between looks at what a person may do.
+    pub recheck: Duration,
+    /// For signing in after a socket was opened.
+    pub authenticate: Duration,
+    /// For how long somebody is taken to be there without a word.
+    pub presence: Duration,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_secs(1),
+            heartbeat: Duration::from_secs(20),
+            dead: Duration::from_secs(40),
+            recheck: Duration::from_secs(60),
+            authenticate: Duration::from_secs(10),
+            presence: Duration::from_secs(45),
+        }
+    }
+}
+
 /// Everything.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -253,6 +284,9 @@ pub struct Config {
     pub auth: Auth,
     /// What one place may take.
     pub limits: Limits,
+    /// How often things are looked at. Not for files: only tests are in a hurry.
+    #[serde(skip)]
+    pub rhythm: Rhythm,
 }
 
 impl Default for Config {
@@ -276,6 +310,7 @@ impl Default for Config {
             audit_days: None,
             auth: Auth::default(),
             limits: Limits::default(),
+            rhythm: Rhythm::default(),
         }
     }
 }

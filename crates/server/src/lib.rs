@@ -7,6 +7,8 @@ mod listen;
 
 pub mod api;
 
+pub mod live;
+
 pub mod job;
 
 pub mod ingest;
@@ -19,11 +21,17 @@ pub mod app;
 
 pub mod document;
 
-pub mod store;
+pub mod presence;
+
+pub mod follow;
+
+pub mod sockets;
 
 pub mod fold;
 
 pub mod bus;
+
+pub mod store;
 
 pub mod auth;
 

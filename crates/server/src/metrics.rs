@@ -37,6 +37,8 @@ pub struct Metrics {
     pub updates: Counter,
     /// Tokens refused.
     pub refused_tokens: Counter,
+    /// Pages read for single live sockets: those who begin, and those who cannot keep up.
+    pub live_pages: Counter,
     /// Sockets closed because they did not read.
     pub slow_sockets: Counter,
 }
@@ -53,6 +55,7 @@ impl Default for Metrics {
             events: Counter::default(),
             updates: Counter::default(),
             refused_tokens: Counter::default(),
+            live_pages: Counter::default(),
             slow_sockets: Counter::default(),
             registry: Registry::default(),
         };
@@ -77,6 +80,11 @@ impl Default for Metrics {
         registry.register("events", "Events taken", metrics.events.clone());
         registry.register("document_updates", "Document updates taken", metrics.updates.clone());
         registry.register("refused_tokens", "Tokens refused", metrics.refused_tokens.clone());
+        registry.register(
+            "live_pages",
+            "Pages read for single live sockets",
+            metrics.live_pages.clone(),
+        );
         registry.register(
             "slow_sockets",
             "Sockets closed because they did not read",

@@ -1,6 +1,7 @@
 //! One running server: puts the parts together, listens, and stops in order.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use tokio::net::TcpListener;
@@ -15,11 +16,14 @@ use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::{Config, Mode};
 use crate::document::Documents;
+use crate::follow::Follow;
 use crate::gate::door::Door;
 use crate::job;
 use crate::listen;
 use crate::metrics::Metrics;
+use crate::presence::Presence;
 use crate::rate::Rates;
+use crate::sockets::Sockets;
 use crate::store::{Kind, Store};
 
 /// A server that listens. Dropping it ends it at once; [`Node::stop`] lets it finish what it does.
@@ -64,6 +68,16 @@ impl Node {
             config.limits.clone(),
             config.auth.clock_skew_s,
         );
+        let follow = Arc::new(Follow::start(store.clone(), bus.clone(), config.rhythm.clone()));
+        let presence = Presence::start(
+            store.clone(),
+            bus.clone(),
+            clock.clone(),
+            config.rhythm.clone(),
+            follow.clone(),
+        )
+        .await?;
+        let sockets = Sockets::new(config.limits.pending_sockets, config.limits.sockets);
         let app = App::new(Parts {
             config,
             clock,
@@ -73,6 +87,9 @@ impl Node {
             metrics,
             documents,
             rates,
+            sockets,
+            follow,
+            presence,
         });
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -104,9 +121,19 @@ impl Node {
     /// Takes no more requests, finishes those it has, and lets go of the database.
     pub async fn stop(mut self) {
         self.stop.cancel();
+        self.app.sockets.end().await;
         while self.tasks.join_next().await.is_some() {}
         self.app.documents.stop().await;
+        self.app.presence.stop().await;
+        self.app.follow.stop().await;
         self.app.store.close().await;
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // Tasks of sockets belong to their connections: they end when they are told.
+        self.app.sockets.hang_up();
     }
 }
 

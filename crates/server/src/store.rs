@@ -27,6 +27,7 @@ pub mod events;
 pub mod fold;
 pub mod invitations;
 pub mod leases;
+pub mod live;
 pub mod members;
 pub mod people;
 pub mod retention;

@@ -96,7 +96,8 @@ impl Link {
         self.shared.health.subscribe()
     }
 
-    pub(super) fn send(&self, hint: Hint) {
+    /// Tells the other nodes only. Never waits.
+    pub fn send(&self, hint: Hint) {
         // While Redis is away the others look for themselves, and once more when it is back.
         if *self.shared.health.borrow() == Health::Connected {
             lock(&self.shared.outbox).push(hint);

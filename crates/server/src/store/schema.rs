@@ -20,6 +20,7 @@ const STEPS: &[Step] = &[
     step("tickets", 1, include_str!("schema/tickets.sql")),
     step("documents", 1, include_str!("schema/documents.sql")),
     step("log", 1, include_str!("schema/log.sql")),
+    step("live", 1, include_str!("schema/live.sql")),
 ];
 
 const fn step(area: &'static str, version: i64, sql: &'static str) -> Step {

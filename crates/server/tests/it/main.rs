@@ -7,6 +7,7 @@ mod checklist;
 mod deletion;
 mod documents;
 mod gate;
+mod live;
 mod log_model;
 mod log_rights;
 mod membership;
