@@ -27,11 +27,11 @@ pub mod follow;
 
 pub mod sockets;
 
-pub mod fold;
-
 pub mod bus;
 
 pub mod store;
+
+pub mod fold;
 
 pub mod auth;
 
