@@ -1,11 +1,12 @@
 //! The server, tried from outside over HTTP and websockets.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod audit;
 mod checklist;
 mod deletion;
 mod documents;
+mod entra;
 mod gate;
 mod live;
 mod log_model;

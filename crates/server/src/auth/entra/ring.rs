@@ -19,8 +19,8 @@ const UNKNOWN_MOST: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Ring {
     held: BTreeMap<String, Held>,
-    /// When the document was last taken.
-    taken_ms: Option<u64>,
+    /// How many documents were taken.
+    documents: u64,
     /// When an unknown name last made us ask.
     asked_ms: Option<u64>,
     /// When we last asked without having any keys.
@@ -33,6 +33,8 @@ pub(super) struct Ring {
 struct Held {
     key: Arc<Key>,
     seen_ms: u64,
+    /// The number of the newest document that has it.
+    document: u64,
 }
 
 /// What is known about a name.
@@ -54,7 +56,7 @@ impl Ring {
         if let Some(key) = self.key(kid, now_ms) {
             return Look::Key(key);
         }
-        if self.taken_ms.is_none() {
+        if self.documents == 0 {
             if !under_way && self.began_ms.is_some_and(|it| now_ms < it + FIRST_AGAIN_MS) {
                 return Look::NoKeys;
             }
@@ -79,7 +81,7 @@ impl Ring {
         if let Some(key) = self.key(kid, now_ms) {
             return Look::Key(key);
         }
-        if self.taken_ms.is_none() {
+        if self.documents == 0 {
             return Look::NoKeys;
         }
         self.unknown.retain(|_, until| now_ms < *until);
@@ -91,19 +93,24 @@ impl Ring {
 
     /// Takes a new document.
     pub(super) fn take(&mut self, keys: Keys, now_ms: u64) {
+        self.documents += 1;
         self.held
             .retain(|kid, it| keys.contains_key(kid) || now_ms <= it.seen_ms + OUTLIVES_MS);
         for (kid, key) in keys {
             self.unknown.remove(&kid);
-            self.held.insert(kid, Held { key, seen_ms: now_ms });
+            let held = Held {
+                key,
+                seen_ms: now_ms,
+                document: self.documents,
+            };
+            self.held.insert(kid, held);
         }
-        self.taken_ms = Some(now_ms);
     }
 
     /// A key of the newest document for as long as there is no newer one; one of an older document for a day.
     fn key(&self, kid: &str, now_ms: u64) -> Option<Arc<Key>> {
         let held = self.held.get(kid)?;
-        let is_good = Some(held.seen_ms) == self.taken_ms || now_ms <= held.seen_ms + OUTLIVES_MS;
+        let is_good = held.document == self.documents || now_ms <= held.seen_ms + OUTLIVES_MS;
         is_good.then(|| held.key.clone())
     }
 }

@@ -84,6 +84,15 @@ fn a_key_outlives_its_document_by_a_day_and_no_longer() {
 }
 
 #[test]
+fn a_key_that_is_gone_within_the_same_moment_is_gone() {
+    let mut ring = Ring::default();
+    ring.take(keys(&["old"]), 0);
+    ring.take(keys(&["new"]), 0);
+    assert!(is_key(&ring.look("old", 0, false)));
+    assert!(!is_key(&ring.look("old", 24 * HOUR + 1, false)));
+}
+
+#[test]
 fn while_nothing_can_be_fetched_the_last_good_document_stays() {
     let mut ring = Ring::default();
     ring.take(keys(&["a"]), 0);
