@@ -1,5 +1,5 @@
-//! Development only: a scripted model server for both wires with every fault there is, temporary homes, and real database
-//! servers that vanish with the test.
+//! Development only: a scripted model server for both wires with every fault there is, temporary homes, an authority of
+//! Entra's shape, and real database servers that vanish with the test.
 //!
 //! ```ignore
 //! let gate = Gate::new();
@@ -25,9 +25,12 @@ pub mod gate;
 
 pub mod home;
 
+pub mod authority;
+
 #[cfg(unix)]
 pub mod daemon;
 
+pub use authority::Authority;
 pub use gate::Gate;
 pub use home::TempHome;
 pub use received::Received;

@@ -263,3 +263,6 @@ impl Source {
         act(rings.entry(tid.to_owned()).or_default(), now_ms)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,6 +61,8 @@ impl Signed {
             auth: auth(&authority),
             ..development(folder.path().to_owned())
         };
+        // The table is longer than what one address may try in a minute.
+        config.limits.failures_per_min = 10_000;
         change(&mut config.auth);
         let now_ms = Arc::new(AtomicU64::new(BEGIN_S * 1000));
         let time = now_ms.clone();
