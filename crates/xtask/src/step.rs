@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use self::limit::Limit;
+
+mod limit;
 #[cfg(test)]
 mod tests;
 
@@ -127,14 +130,16 @@ pub(crate) struct Outcome {
     pub(crate) ok: bool,
 }
 
-/// Runs it, shows what it prints while it does, and counts its tests.
-pub(crate) fn counted(command: &mut Command) -> Result<Outcome> {
+/// Runs it, shows what it prints while it does, and counts its tests. After `limit` it is ended with all that it started,
+/// and has failed.
+pub(crate) fn counted(command: &mut Command, limit: Duration) -> Result<Outcome> {
     eprintln!("$ {}", shown(command));
     let start = Instant::now();
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start `{}`", shown(command)))?;
+    let limit = Limit::start(child.id(), limit);
     let mut counts = Counts::default();
     if let Some(stdout) = child.stdout.take() {
         let mut lines = BufReader::new(stdout);
@@ -145,7 +150,12 @@ pub(crate) fn counted(command: &mut Command) -> Result<Outcome> {
             line.clear();
         }
     }
-    let ok = child.wait()?.success() && counts.failed == 0;
+    let ended = child.wait()?;
+    if let Some(limit) = limit.over() {
+        eprintln!("error: not done after {} minutes; it was ended", limit.as_secs() / 60);
+        counts.failed += 1;
+    }
+    let ok = ended.success() && counts.failed == 0;
     if !ok && counts.failed == 0 {
         counts.failed = 1;
     }

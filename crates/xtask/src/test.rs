@@ -64,6 +64,17 @@ impl Step {
         }
     }
 
+    /// Several times what it takes on two busy cores. All together stay below what the continuous integration allows.
+    fn limit(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Format | Self::Types | Self::Lint => 3 * 60,
+            Self::Ui | Self::Browser => 6 * 60,
+            Self::Rust => 30 * 60,
+            Self::Clippy => 12 * 60,
+            Self::Desktop => 15 * 60,
+        })
+    }
+
     fn command(self, names: &[&str]) -> Result<Command> {
         Ok(match self {
             Self::Format => with(step::cargo(), &["fmt", "--all", "--check"]),
@@ -112,7 +123,7 @@ pub(crate) fn test(filters: &[String]) -> Result<ExitCode> {
     let mut report = Vec::new();
     for step in chosen {
         eprintln!("\n── {} ──", step.name());
-        let outcome = step.command(&names).and_then(|mut it| step::counted(&mut it));
+        let outcome = step.command(&names).and_then(|mut it| step::counted(&mut it, step.limit()));
         let Outcome { counts, took, ok } = outcome.unwrap_or_else(|error| {
             eprintln!("error: {error:#}");
             Outcome {

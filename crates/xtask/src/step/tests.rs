@@ -1,4 +1,4 @@
-use super::{Counts, read_counts};
+use super::*;
 
 #[test]
 fn closing_lines_of_all_runners_are_read() {
@@ -26,4 +26,15 @@ fn closing_lines_of_all_runners_are_read() {
     check("31 passed, 2 failed", 31, 2);
     check("test a_thing_that_passed ... ok", 0, 0);
     check("it said that 3 passed and 1 failed", 0, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_step_that_hangs_is_ended_with_all_it_started_and_has_failed() {
+    // The grandchild keeps the pipe open: unless it ends too, reading never does.
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo '1 passed, 0 failed'; (sleep 1000; true) & sleep 1000; true"]);
+    let outcome = counted(&mut command, Duration::from_millis(300)).unwrap();
+    assert_eq!(outcome.counts, Counts { passed: 1, failed: 1 });
+    assert!(!outcome.ok);
 }
