@@ -16,6 +16,7 @@ use crate::route::Route;
 
 mod activity;
 mod approvals;
+mod artifacts;
 mod audit;
 mod bindings;
 mod cursors;
@@ -37,6 +38,7 @@ mod sign_in;
 mod threads;
 mod tickets;
 mod turn_requests;
+mod uploads;
 mod workspaces;
 
 /// All of them.
@@ -65,6 +67,8 @@ pub fn routes() -> Vec<Route> {
         approvals::routes(),
         turn_requests::routes(),
         cursors::routes(),
+        uploads::routes(),
+        artifacts::routes(),
     ]
     .into_iter()
     .flatten()

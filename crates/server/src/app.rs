@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::artifact::storage::Storage;
 use crate::auth::Identity;
 use crate::bus::Bus;
 use crate::clock::Clock;
@@ -31,6 +32,8 @@ pub struct Parts {
     pub bus: Bus,
     /// Knows people.
     pub identity: Identity,
+    /// Keeps the bytes of artifacts.
+    pub storage: Storage,
     /// Counts.
     pub metrics: Metrics,
     /// The documents that are open here.

@@ -268,6 +268,9 @@ pub struct Config {
     pub redis_prefix: String,
     /// Where artifacts are; `artifacts` in the data folder unless said. A folder, or `s3://…`, `az://…`.
     pub artifact_storage_dir: Option<String>,
+    /// What the object store needs to know, such as `aws_access_key_id`; from the environment only.
+    #[serde(skip)]
+    pub storage_options: Vec<(String, String)>,
     /// The address that people use, such as `https://zspark.example.com`.
     pub server_url: Option<Url>,
     /// Web pages that may talk to this server, besides the desktop app and `server_url`.
@@ -299,6 +302,7 @@ impl Default for Config {
             redis_url: None,
             redis_prefix: "zspark:".to_owned(),
             artifact_storage_dir: None,
+            storage_options: Vec::new(),
             server_url: None,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),

@@ -26,6 +26,9 @@ pub mod presence;
 pub mod follow;
 
 pub mod sockets;
+pub mod artifact;
+
+pub mod store;
 
 pub mod bus;
 

@@ -1,9 +1,9 @@
 //! `zspark-server`: reads flags, environment and file, and runs one node.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::{Parser, Subcommand};
 use server::clock::Clock;
 use server::config::{Config, Mode};
@@ -36,6 +36,11 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Copies the embedded database into a new file, while the server runs.
+    Backup {
+        /// A file that is not there yet.
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -53,6 +58,7 @@ async fn main() -> Result<()> {
         .with_writer(std::io::stderr)
         .init();
     let mut config = Config::load(flags.config.as_deref(), &variable)?;
+    config.storage_options = object_store_variables();
     if let Some(listen) = flags.listen {
         config.listen = listen;
     }
@@ -62,8 +68,10 @@ async fn main() -> Result<()> {
     if flags.dev {
         config.mode = Mode::Development;
     }
-    if let Some(Command::Audit(AuditCommand::Verify)) = flags.command {
-        return verify_audit(&config).await;
+    match flags.command {
+        Some(Command::Audit(AuditCommand::Verify)) => return verify_audit(&config).await,
+        Some(Command::Backup { file }) => return backup(&config, &file).await,
+        None => {}
     }
     let node = Node::start(config, Clock::system()).await?;
     println!("listening on http://{}", node.address());
@@ -86,6 +94,15 @@ async fn verify_audit(config: &Config) -> Result<()> {
     }
 }
 
+async fn backup(config: &Config, file: &Path) -> Result<()> {
+    let store = Store::open(&node::database_url(config)?).await?;
+    let copied = store.copy_to(file).await;
+    store.close().await;
+    copied.with_context(|| format!("cannot copy the database to {}", file.display()))?;
+    println!("copied to {}; copy the artifacts too", file.display());
+    Ok(())
+}
+
 /// Ctrl-C, or what systemd and containers send.
 async fn told_to_stop() -> Result<()> {
     #[cfg(unix)]
@@ -104,4 +121,13 @@ async fn told_to_stop() -> Result<()> {
 #[expect(clippy::disallowed_methods, reason = "the composition root reads the environment")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// What object stores are told by their own variables, such as `AWS_ACCESS_KEY_ID`.
+#[expect(clippy::disallowed_methods, reason = "the composition root reads the environment")]
+fn object_store_variables() -> Vec<(String, String)> {
+    std::env::vars()
+        .filter(|(name, _)| ["AWS_", "AZURE_"].iter().any(|it| name.starts_with(it)))
+        .map(|(name, value)| (name.to_lowercase(), value))
+        .collect()
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api;
 use crate::app::{App, Parts};
+use crate::artifact::storage::Storage;
 use crate::auth::entra::Settings;
 use crate::auth::{Entra, Identity};
 use crate::bus::Bus;
@@ -51,6 +52,8 @@ impl Node {
         let store = Store::open(&database_url(&config)?)
             .await
             .context("the database cannot be opened")?;
+        let storage = Storage::open(&storage_place(&config)?, &config.storage_options)
+            .context("the storage of artifacts cannot be opened")?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("cannot listen on {}", config.listen))?;
@@ -90,6 +93,7 @@ impl Node {
             sockets,
             follow,
             presence,
+            storage,
         });
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -163,6 +167,18 @@ fn identity(config: &Config, clock: &Clock) -> Result<Identity> {
     }
     tracing::warn!("sign-in is not configured: nobody is admitted (see docs/entra-setup.md, or start with --dev)");
     Ok(Identity::Nobody)
+}
+
+/// The data folder unless another place is named.
+fn storage_place(config: &Config) -> Result<String> {
+    if let Some(place) = &config.artifact_storage_dir {
+        return Ok(place.clone());
+    }
+    let folder = config.data_dir.join("artifacts");
+    Ok(folder
+        .to_str()
+        .context("the data folder's path is no UTF-8")?
+        .to_owned())
 }
 
 /// The embedded database unless another is named.

@@ -17,6 +17,7 @@ use crate::problem::Refusal;
 
 pub mod activity;
 pub mod approvals;
+pub mod artifacts;
 pub mod audit;
 pub mod bindings;
 pub mod cursors;
@@ -36,6 +37,7 @@ mod schema;
 pub mod threads;
 pub mod tickets;
 pub mod turn_requests;
+pub mod uploads;
 pub mod workspaces;
 
 /// Which database.
@@ -62,6 +64,12 @@ pub enum StoreError {
     /// The address is none of ours.
     #[error("`database_url` must begin with postgres:// or sqlite://, not {0}://")]
     Address(String),
+    /// Postgres has programs of its own for this.
+    #[error("this copies the embedded database only; for Postgres use pg_dump")]
+    Elsewhere,
+    /// Nothing is written over.
+    #[error("{0} is there already")]
+    Exists(String),
     /// A row holds what no version of zspark wrote.
     #[error("the database holds something that cannot be read: {0}")]
     Damaged(String),
@@ -206,6 +214,21 @@ impl Store {
             store: self,
             workspace: scope.workspace.clone(),
         }
+    }
+
+    /// Copies the embedded database into a new file, as it is at one moment. Writers go on meanwhile.
+    pub async fn copy_to(&self, file: &std::path::Path) -> Result<(), StoreError> {
+        if self.kind == Kind::Postgres {
+            return Err(StoreError::Elsewhere);
+        }
+        if file.exists() {
+            return Err(StoreError::Exists(file.display().to_string()));
+        }
+        sqlx::query("VACUUM INTO $1")
+            .bind(file.to_string_lossy().into_owned())
+            .execute(&self.read)
+            .await?;
+        Ok(())
     }
 
     /// Ends all connections.

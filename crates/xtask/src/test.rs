@@ -123,7 +123,9 @@ pub(crate) fn test(filters: &[String]) -> Result<ExitCode> {
     let mut report = Vec::new();
     for step in chosen {
         eprintln!("\n── {} ──", step.name());
-        let outcome = step.command(&names).and_then(|mut it| step::counted(&mut it, step.limit()));
+        let outcome = step
+            .command(&names)
+            .and_then(|mut it| step::counted(&mut it, step.limit()));
         let Outcome { counts, took, ok } = outcome.unwrap_or_else(|error| {
             eprintln!("error: {error:#}");
             Outcome {

@@ -47,6 +47,17 @@ impl Deed {
         Ok(())
     }
 
+    /// The same for what only its owner may know of: no line in the feed.
+    pub(crate) async fn commit_unseen(self, app: &App, place: &Place, mut tx: Transaction<'_, Any>) -> Answer<()> {
+        let entry = AuditEntry {
+            detail: self.facts,
+            ..place.entry(app.clock.now_ms(), self.verb, format!("{}/{}", self.kind, self.id))
+        };
+        app.store.audit(&mut tx, &entry).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// The same for what changes somebody's place, or everybody's: sockets look again.
     pub(crate) async fn commit_membership(
         self,

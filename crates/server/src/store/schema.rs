@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     step("documents", 1, include_str!("schema/documents.sql")),
     step("log", 1, include_str!("schema/log.sql")),
     step("live", 1, include_str!("schema/live.sql")),
+    step("artifacts", 1, include_str!("schema/artifacts.sql")),
 ];
 
 const fn step(area: &'static str, version: i64, sql: &'static str) -> Step {

@@ -2,7 +2,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+mod artifacts;
 mod audit;
+mod backup;
 mod checklist;
 mod deletion;
 mod documents;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -15,12 +15,23 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// A command that knows nothing of the test's own environment.
+    pub(crate) fn command(arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zspark-server"));
+        command.args(arguments).env_clear();
+        command
+    }
+
     /// Starts it on a folder and waits until it listens.
     pub(crate) fn start(folder: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_zspark-server"))
-            .args(["--dev", "--listen", "127.0.0.1:0", "--data-dir"])
+        Self::start_with(folder, &[])
+    }
+
+    /// With variables in its environment.
+    pub(crate) fn start_with(folder: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut child = Self::command(&["--dev", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(folder)
-            .env_clear()
+            .envs(environment.iter().copied())
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -54,6 +65,13 @@ impl Program {
             base: format!("http://{}/api/v1", self.address),
             http: reqwest::Client::new(),
         }
+    }
+
+    /// Tells it to stop, as systemd and containers do, and waits for its end.
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.child.wait().unwrap()
     }
 
     /// Ends it as a power cut would.
