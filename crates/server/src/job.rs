@@ -5,3 +5,4 @@ pub(crate) mod deletion;
 pub mod log;
 
 pub(crate) mod retention;
+pub mod uploads;

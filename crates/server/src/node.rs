@@ -100,6 +100,7 @@ impl Node {
         let router = api::router(&app, door);
         tasks.spawn(listen::serve(listener, router, stop.clone()));
         tasks.spawn(job::log::run(app.clone(), stop.clone()));
+        tasks.spawn(job::uploads::run(app.clone(), stop.clone()));
         tasks.spawn(job::deletion::run(app.clone(), stop.clone()));
         tasks.spawn(job::retention::run(app.clone(), stop.clone()));
         Ok(Self {

@@ -1,5 +1,7 @@
 //! Shared files: sent, checked, found again, and nobody else's.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RANGE};
@@ -8,6 +10,9 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+
+use server::clock::Clock;
+use server::job;
 
 use crate::world::{Person, World};
 
@@ -210,6 +215,27 @@ async fn checklist_artifacts_what_does_not_add_up_is_not_kept() {
     // Room that was reserved comes back.
     ada.ask(Method::DELETE, &first, None).await;
     begin(&ada, &lab, big("b")).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn checklist_artifacts_an_upload_that_nobody_goes_on_with_ends_and_frees_its_room() {
+    let hands = Arc::new(AtomicU64::new(1_800_000_000_000));
+    let now = Arc::clone(&hands);
+    let clock = Clock::new(move || now.load(Ordering::SeqCst));
+    let world = World::at(clock, |it| it.limits.workspace_bytes = 10).await;
+    let ada = world.person("ada");
+    let lab = workspace(&ada).await;
+    let new = json!({"name": "a", "size": 10, "sha256": sha256(b"0123456789")});
+    let path = begin(&ada, &lab, new.clone()).await;
+    send(&ada, &path, 0, "01234").await;
+    job::uploads::once(world.node.app()).await.unwrap();
+    assert_eq!(ada.get(&path).await["offset"], 5);
+    hands.fetch_add(25 * 3600 * 1000, Ordering::SeqCst);
+    assert_eq!(send(&ada, &path, 5, "56789").await.0, StatusCode::NOT_FOUND);
+    job::uploads::once(world.node.app()).await.unwrap();
+    assert_eq!(stored(&world), 0);
+    begin(&ada, &lab, new).await;
     world.stop().await;
 }
 
