@@ -25,14 +25,13 @@ pub mod presence;
 
 pub mod follow;
 
-pub mod sockets;
 pub mod artifact;
+
+pub mod sockets;
 
 pub mod store;
 
 pub mod bus;
-
-pub mod store;
 
 pub mod fold;
 
