@@ -47,6 +47,8 @@ const MATRIX: &[(&str, To)] = &[
     ("GET /api/v1/auth/config", Anybody),
     ("GET /api/v1/me", SignedIn),
     ("POST /api/v1/ws-tickets", SignedIn),
+    ("GET /api/v1/live", Socket),
+    ("GET /api/v1/workspaces/{workspace}/presence", Viewers),
     ("GET /api/v1/workspaces", SignedIn),
     ("POST /api/v1/workspaces", SignedIn),
     ("GET /api/v1/workspaces/{workspace}", Viewers),
