@@ -37,8 +37,8 @@ pub struct Verified {
     pub app_roles: Vec<String>,
     /// Groups in the token, or from Graph when there are too many.
     pub groups: Vec<String>,
-    /// When the server stops to believe the credentials: `exp` of the token plus the skew that clocks may have, so
-    /// nothing is to be added. None when they do not end.
+    /// When the credentials say that they end (a token's `exp`). They are believed for `clock_skew_s` longer, because clocks
+    /// differ: whoever closes something then adds it. None when they do not end.
     pub expires_at_ms: Option<u64>,
 }
 

@@ -213,7 +213,7 @@ impl Default for Limits {
             awareness_per_s: 50,
             events_per_s: 20_000,
             requests_per_s: 500,
-            failures_per_min: 120,
+            failures_per_min: 600,
             pieces_ttl_s: 24 * 3600,
             approval_ttl_s: 7 * 24 * 3600,
         }

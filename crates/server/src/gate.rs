@@ -1,6 +1,7 @@
 //! What every request passes before a handler sees it: who is it, and what may they do here?
 
 use std::net::IpAddr;
+use std::sync::atomic::Ordering;
 
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
@@ -176,27 +177,38 @@ pub(crate) async fn guard(
     next.run(request).await
 }
 
-/// Who sends this request. A network that only guesses is not listened to for a while.
+/// Who sends this request.
 pub(crate) async fn caller(app: &App, headers: &HeaderMap, address: IpAddr) -> Answer<Caller> {
+    match app.identity.of_headers(headers).await {
+        Ok(verified) => person(app, verified, address).await,
+        Err(denied) => Err(refused(app, denied, address).await),
+    }
+}
+
+/// What somebody is told whose credentials were refused. Who only guesses is soon told to wait, whatever they send next that
+/// is wrong; what is right still gets in, because colleagues of theirs may have the same address.
+pub(crate) async fn refused(app: &App, denied: Denied, address: IpAddr) -> Refusal {
     let (network, now) = (rate::network(address), app.clock.now_ms());
-    app.rates.refused.has(&network, now).map_err(Refusal::rate_limited)?;
-    let verified = match app.identity.of_headers(headers).await {
-        Ok(verified) => verified,
-        Err(denied) => {
-            if denied.reason.is_attempt() {
-                app.metrics.refused_tokens.inc();
-                // Whoever comes in while the bucket empties has an answer already: refused.
-                let _ = app.rates.refused.take(network, 1, now);
-                note_denied(app, &denied, address, now).await;
-            }
-            return Err(denied.into());
-        }
-    };
-    person(app, verified, address).await
+    if !denied.reason.is_attempt() {
+        return denied.into();
+    }
+    app.metrics.refused_tokens.inc();
+    if let Err(retry_after_s) = app.rates.refused.take(network, 1, now) {
+        return Refusal::rate_limited(retry_after_s);
+    }
+    if app.rates.refusals_written.take((), 1, now).is_ok() {
+        note_denied(app, &denied, address, now).await;
+    } else {
+        app.rates.refusals_unwritten.fetch_add(1, Ordering::Relaxed);
+    }
+    denied.into()
 }
 
 /// Writes down that credentials were refused. They stay refused if it cannot be written.
 async fn note_denied(app: &App, denied: &Denied, address: IpAddr, now_ms: u64) {
+    let (reason, kid, tid) = (denied.reason.code(), denied.kid.as_deref(), denied.tid.as_deref());
+    tracing::info!(reason, kid, tid, "credentials were refused");
+    let unwritten = app.rates.refusals_unwritten.swap(0, Ordering::Relaxed);
     let entry = AuditEntry {
         at_ms: now_ms,
         actor: "unknown".to_owned(),
@@ -205,7 +217,7 @@ async fn note_denied(app: &App, denied: &Denied, address: IpAddr, now_ms: u64) {
         action: "person.sign_in",
         object: "server".to_owned(),
         outcome: "refused",
-        detail: serde_json::json!({ "reason": denied.reason.code(), "kid": denied.kid, "tid": denied.tid }),
+        detail: serde_json::json!({ "reason": reason, "kid": kid, "tid": tid, "unwritten_before": unwritten }),
     };
     if let Err(error) = app.store.audit_alone(&entry).await {
         tracing::error!(%error, "refused credentials could not be written into the audit log");

@@ -17,8 +17,8 @@ use crate::auth::development;
 use crate::follow::Ear;
 use crate::gate::socket::{has_credentials, parameter, socket_holder};
 use crate::gate::ticket::{Holder, Purpose};
-use crate::gate::{Caller, caller};
-use crate::problem::{Answer, Refusal};
+use crate::gate::{Caller, caller, refused};
+use crate::problem::Answer;
 
 mod ask;
 mod due;
@@ -290,7 +290,10 @@ impl Live {
         let verified = match self.app.identity.of_token(token).await {
             Ok(verified) => verified,
             // The old one is still good; who has nothing better is closed when it ends.
-            Err(denied) => return self.refuse(None, None, Refusal::from(denied).0).await,
+            Err(denied) => {
+                let refusal = refused(&self.app, denied, self.caller.address).await;
+                return self.refuse(None, None, refusal.0).await;
+            }
         };
         let person = |it: &crate::auth::Verified| (it.cloud.clone(), it.tid.clone(), it.oid.clone());
         if person(&verified) != person(&self.caller.verified) {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
 use protocol::id::UserId;
@@ -11,6 +12,9 @@ use crate::config::Limits;
 
 /// At most so many buckets of one kind. Full ones are forgotten first: they say nothing.
 const BUCKETS: usize = 20_000;
+
+/// Refused credentials that a node writes down in a minute; the others are counted in the next line.
+const REFUSALS_WRITTEN: u32 = 120;
 
 /// What fills and how fast.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,19 +92,6 @@ impl<K: Eq + Hash> Buckets<K> {
         Err(seconds((number - bucket.holds) / self.rate.per_ms))
     }
 
-    /// Whether one could be taken now.
-    pub fn has(&self, key: &K, now_ms: u64) -> Result<(), u64> {
-        let buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(bucket) = buckets.get(key) else {
-            return Ok(());
-        };
-        let missing = 1.0 - bucket.holds - self.inflow(*bucket, now_ms);
-        if missing <= 0.0 {
-            return Ok(());
-        }
-        Err(seconds(missing / self.rate.per_ms))
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds is far below 2^53")]
     fn inflow(&self, bucket: Bucket, now_ms: u64) -> f64 {
         now_ms.saturating_sub(bucket.at_ms) as f64 * self.rate.per_ms
@@ -123,6 +114,10 @@ pub struct Rates {
     pub requests: Buckets<UserId>,
     /// Refused credentials of a network.
     pub refused: Buckets<IpAddr>,
+    /// Lines in the audit log about refused credentials, whosever they were: a flood from everywhere fills no disk.
+    pub refusals_written: Buckets<()>,
+    /// Refusals since the last such line that got none.
+    pub refusals_unwritten: AtomicU64,
     /// Lines in the audit log that somebody signed in: one in twelve hours, since every request brings a token.
     pub sign_ins: Buckets<UserId>,
 }
@@ -134,6 +129,8 @@ impl Rates {
         Self {
             requests: Buckets::new(Rate::per_second(limits.requests_per_s)),
             refused: Buckets::new(Rate::per_minute(limits.failures_per_min)),
+            refusals_written: Buckets::new(Rate::per_minute(REFUSALS_WRITTEN)),
+            refusals_unwritten: AtomicU64::new(0),
             sign_ins: Buckets::new(Rate {
                 holds: 1.0,
                 per_ms: 1.0 / (12.0 * 3_600_000.0),

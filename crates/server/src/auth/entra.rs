@@ -135,7 +135,7 @@ impl Entra {
             role,
             app_roles: person.roles,
             groups,
-            expires_at_ms: Some((person.exp_s + self.settings.skew_s) * 1000),
+            expires_at_ms: Some(person.exp_s * 1000),
         })
     }
 

@@ -61,8 +61,6 @@ impl Signed {
             auth: auth(&authority),
             ..development(folder.path().to_owned())
         };
-        // The table is longer than what one address may try in a minute.
-        config.limits.failures_per_min = 10_000;
         change(&mut config.auth);
         let now_ms = Arc::new(AtomicU64::new(BEGIN_S * 1000));
         let time = now_ms.clone();
@@ -257,4 +255,32 @@ async fn everybody_is_told_how_to_sign_in_and_nobody_a_secret() {
     assert_eq!(told.body["authority"], format!("{}/{TENANT}", signed.authority.url()));
     assert_eq!(told.body["scope"], format!("{API_URI}/access_as_user"));
     assert!(!told.body.to_string().contains("hush"), "{}", told.body);
+}
+
+#[tokio::test]
+async fn guessing_is_told_to_wait_and_colleagues_at_the_same_address_get_in() {
+    let signed = Signed::new().await;
+    let bad = signed.token_with(&json!({"aud": "x"}));
+    let first = futures::future::join_all((0..600).map(|_| signed.me(&bad))).await;
+    assert!(first.iter().all(|it| it.status == 401));
+    let next = signed.me(&bad).await;
+    assert_eq!((next.status, &next.body["code"]), (429, &json!("rate_limited")));
+    assert_eq!(signed.me(&signed.token()).await.status, 200);
+    // Nobody signed in at all is no guess.
+    assert_eq!(signed.get("/api/v1/me", &[]).await.status, 401);
+    signed.pass(60);
+    assert_eq!(signed.me(&bad).await.status, 401);
+    // Of all these, 120 in a minute are written down, and the others counted.
+    let mut tx = signed.node.app().store.begin().await.unwrap();
+    let lines: Vec<(String,)> =
+        sqlx::query_as("SELECT detail FROM audit WHERE action = 'person.sign_in' AND outcome = 'refused' ORDER BY id")
+            .fetch_all(&mut *tx)
+            .await
+            .unwrap();
+    assert_eq!(lines.len(), 121);
+    let last: Value = serde_json::from_str(&lines[120].0).unwrap();
+    let expected = json!({"reason": "audience", "kid": "key-0", "tid": TENANT, "unwritten_before": 480});
+    assert_eq!(last, expected);
+    let signature = bad.rsplit('.').next().unwrap();
+    assert!(lines.iter().all(|(it,)| !it.contains(signature)));
 }

@@ -167,7 +167,7 @@ async fn a_person_is_known_by_cloud_tenant_and_object_and_shown_by_name() {
         role: Role::Admin,
         app_roles: vec!["Zspark.Admin".to_owned(), "Other".to_owned()],
         groups: vec![STRANGERS.to_owned()],
-        expires_at_ms: Some((NOW_S + 3600 + 60) * 1000),
+        expires_at_ms: Some((NOW_S + 3600) * 1000),
     };
     assert_eq!(ada, expected);
     assert!(verified(json!({"acct": 1})).await.guest);
