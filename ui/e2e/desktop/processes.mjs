@@ -32,11 +32,26 @@ export async function cpuSeconds(root) {
 
 /** MiB that each of them held at the most, and together. */
 export async function peakMebibytes(root) {
-  const peaks = await Promise.all(
-    (await tree(root)).map(async (pid) => {
-      const status = await readFile(`/proc/${String(pid)}/status`, "utf8").catch(() => "");
-      return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
-    }),
-  );
+  const peaks = await Promise.all((await tree(root)).map(peakOf));
   return peaks.reduce((sum, it) => sum + it, 0);
+}
+
+/** The process that draws the page, if there is one. */
+export async function pageProcess(root) {
+  for (const pid of await tree(root)) {
+    const name = await readFile(`/proc/${String(pid)}/comm`, "utf8").catch(() => "");
+    // The kernel keeps 15 letters of a name.
+    if (name.startsWith("WebKitWebProces")) return pid;
+  }
+  return undefined;
+}
+
+/** MiB that the page's process held at the most. */
+export async function pageMebibytes(root) {
+  return peakOf(await pageProcess(root));
+}
+
+async function peakOf(pid) {
+  const status = await readFile(`/proc/${String(pid)}/status`, "utf8").catch(() => "");
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
 }

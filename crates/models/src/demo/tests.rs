@@ -2,7 +2,7 @@
 
 use protocol::context::{Content, Entry, Role};
 
-use super::{Step, answer};
+use super::{Step, answer, words};
 use crate::prompt::{Format, Piece, Prompt, Tool};
 
 const LISTING: &str = "Exit code: 0\nOutput:\ntotal 12\n\
@@ -62,6 +62,16 @@ fn give(prompt: &mut Prompt, step: Step, text: &str, ok: bool) {
         freeform: step == Step::Write,
         ok,
     });
+}
+
+#[test]
+fn one_entry_is_not_counted_as_many() {
+    for (entries, expect) in [(0, "0 entries"), (1, "1 entry"), (2, "2 entries")] {
+        let words = words::in_language_of("Hello");
+        for said in [(words.plan)(entries), (words.summary)(entries, "report.md", "sheet.csv")] {
+            assert!(said.contains(&format!(" {expect}")), "{said}");
+        }
+    }
 }
 
 #[test]

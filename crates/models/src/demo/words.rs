@@ -26,10 +26,18 @@ pub(super) fn in_language_of(prompt: &str) -> &'static Words {
     if chinese { &CHINESE } else { &ENGLISH }
 }
 
+/// English tells one from many.
+fn counted(entries: usize) -> String {
+    match entries {
+        1 => "1 entry".to_owned(),
+        _ => format!("{entries} entries"),
+    }
+}
+
 static ENGLISH: Words = Words {
     thought: "The demo always does the same: look at the folder, plan, ask for one approval, write two files.",
     look: "I am the **demo model**: built in, offline, and always doing the same small task, so that you can see how zspark works. First I look at your folder.",
-    plan: |entries| format!("I found {entries} entries. Now I make a plan."),
+    plan: |entries| format!("I found {}. Now I make a plan.", counted(entries)),
     why_plan: "A small inventory of this folder.",
     steps: [
         "Look at the folder",
@@ -42,7 +50,8 @@ static ENGLISH: Words = Words {
     write: "Now I write a report and a spreadsheet into your folder.",
     summary: |entries, report, sheet| {
         format!(
-            "Done. As the **demo model** I looked at {entries} entries of your folder and wrote two files:\n\n- `{report}`: a short report\n- `{sheet}`: the entries as a spreadsheet\n\nYou can open both from their cards, see the changes, or undo this turn. To do real work, connect a model in **Settings, Providers**."
+            "Done. As the **demo model** I looked at {} of your folder and wrote two files:\n\n- `{report}`: a short report\n- `{sheet}`: the entries as a spreadsheet\n\nYou can open both from their cards, see the changes, or undo this turn. To do real work, connect a model in **Settings, Providers**.",
+            counted(entries)
         )
     },
     not_written: |why| {

@@ -1,5 +1,5 @@
 // What the next turn runs with: model, effort, sandbox, approvals.
-import { ChevronDown, Hand, Shield, ShieldOff } from "lucide-react";
+import { ChevronDown, Gauge, Hand, Shield, ShieldOff } from "lucide-react";
 import { useState, type ReactNode, type Ref } from "react";
 
 import { Menu, MenuChoices, type Choice } from "../../components/Menu";
@@ -33,7 +33,7 @@ export function Selectors({ settings, onChange, modelRef }: {
   return (
     <div className={css.selectors}>
       <ModelMenu settings={settings} onChange={onChange} modelRef={modelRef} />
-      <Menu side="top" label={t("effort")} trigger={<Chip name={t("effort")} value={labelOf(efforts, settings.effort) ?? t("effortDefault")} />}>
+      <Menu side="top" label={t("effort")} trigger={<Chip name={t("effort")} icon={<Gauge />} value={labelOf(efforts, settings.effort) ?? t("effortDefault")} />}>
         <MenuChoices title={t("effort")} value={settings.effort} choices={efforts} onChoose={(effort) => onChange({ effort })} />
       </Menu>
       <Menu side="top" label={t("sandbox")} trigger={<Chip name={t("sandbox")} icon={full ? <ShieldOff /> : <Shield />} warn={full} value={labelOf(sandboxes, settings.sandbox) ?? ""} />}>
@@ -50,7 +50,7 @@ function Chip({ name, value, icon, warn = false, ref, ...rest }: {
   name: string; value: string; icon?: ReactNode; warn?: boolean; ref?: Ref<HTMLButtonElement>;
 } & React.ButtonHTMLAttributes<HTMLButtonElement>) {
   return (
-    <button ref={ref} type="button" className={`${css.chip} ${warn ? css.warn : ""}`} {...rest} aria-label={`${name}: ${value}`} title={`${name}: ${value}`}>
+    <button ref={ref} type="button" className={`${css.chip} ${icon ? css.shrinks : ""} ${warn ? css.warn : ""}`} {...rest} aria-label={`${name}: ${value}`} title={`${name}: ${value}`}>
       {icon}
       <span>{value}</span>
       <ChevronDown aria-hidden className={css.down} />

@@ -71,7 +71,7 @@ function Output({ item, threadId }: { item: CommandItem; threadId: string }) {
       <OutputLines threadId={threadId} output={output} rows={Math.min(output.lines, ROWS)} />
       {output.lines > ROWS && (
         <div className={css.more}>
-          <Button small tone="quiet" icon={<Maximize2 />} onClick={() => setFull(true)}>{t("openOutput", { count: output.lines })}</Button>
+          <Button small tone="quiet" icon={<Maximize2 />} data-testid="output-open" onClick={() => setFull(true)}>{t("openOutput", { count: output.lines })}</Button>
         </div>
       )}
       {full && <Suspense><OutputDialog threadId={threadId} output={output} command={item.command} onClose={() => setFull(false)} /></Suspense>}
