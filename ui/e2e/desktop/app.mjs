@@ -40,6 +40,15 @@ export async function until(what, look, deadline = DEADLINE_MS) {
   throw new Error(`waited ${String(deadline / 1000)} s in vain for: ${what}`, { cause: last });
 }
 
+/** How many pixels of two pictures differ by more than a rounding. */
+export async function differingPixels(one, other) {
+  // It ends with 1 where they differ, and says the number on stderr.
+  const { stderr } = await run("compare", ["-metric", "AE", "-fuzz", "2%", one, other, "null:"]).catch((thrown) => thrown);
+  const pixels = Number(stderr.trim());
+  if (stderr === "" || Number.isNaN(pixels)) throw new Error(`the pictures cannot be compared: ${stderr}`);
+  return pixels;
+}
+
 /** A folder that is gone after the test. */
 export async function temporary(test, name) {
   const folder = await mkdtemp(path.join(tmpdir(), `zspark-${name}-`));
@@ -105,6 +114,20 @@ export class App {
     await until("the driver to be ready", () => this.#driver.ready());
     await this.#driver.open(binary("zspark-desktop"), folder ? [folder] : []);
     await this.#drawn();
+  }
+
+  /** Starts it without a driver, which loses a page that dies: for what only the display can tell. */
+  async launchAlone() {
+    const { home, folder, env } = this.#options;
+    const log = await openFile(path.join(pictures, `${this.#name()}.log`), "a");
+    // In the place of the driver, so that it is ended as that would be.
+    this.#driverProcess = spawn(binary("zspark-desktop"), folder ? [folder] : [], {
+      stdio: ["ignore", log.fd, log.fd],
+      env: { ...process.env, ZSPARK_HOME: home, LC_ALL: "C.UTF-8", ...env },
+      detached: true,
+    });
+    await log.close();
+    await this.inFront();
   }
 
   /** Closes it in order: the process ends by itself. */
@@ -318,6 +341,22 @@ export class App {
     await mkdir(pictures, { recursive: true });
     const file = path.join(pictures, `${this.#name()}-${name}.png`);
     await run("import", ["-window", "root", file]);
+    return file;
+  }
+
+  /** Keys for whatever has the keyboard, through the display. */
+  async keys(text, ...named) {
+    await run("xdotool", ["type", "--delay", "23", text]);
+    for (const key of named) await run("xdotool", ["key", key]);
+  }
+
+  /** A picture of the transcript alone, without the pointer on it: beside the list, under the title, over the composer, or so many pixels of it. */
+  async transcript(name, height) {
+    await run("xdotool", ["mousemove", "0", "0"]);
+    const { stdout } = await run("xdotool", ["getwindowgeometry", "--shell", await this.#window()]);
+    const [x, y, width, tall] = ["X", "Y", "WIDTH", "HEIGHT"].map((it) => Number(new RegExp(`^${it}=(-?\\d+)$`, "m").exec(stdout)[1]));
+    const file = path.join(pictures, `${this.#name()}-${name}.png`);
+    await run("import", ["-window", "root", "-crop", `${width - 300}x${height ?? tall - 260}+${x + 280}+${y + 60}`, "+repage", file]);
     return file;
   }
 

@@ -6,7 +6,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 
-import { until } from "./app.mjs";
+import { temporary, until } from "./app.mjs";
 import { pageMebibytes } from "./processes.mjs";
 import { command, open, turn } from "./world.mjs";
 
@@ -33,13 +33,15 @@ test("a million lines are shown as they come and kept to the last, for the memor
 async function memoryWith(t, lines) {
   const half = lines / 2;
   // The command waits twice for the other end of a pipe, so that its output can be looked at while it runs.
-  const cmd = `seq ${half}; read -r _ < gate; seq ${half + 1} ${lines}; read -r _ < gate`;
-  const { app, folder } = await open(t, {
+  // It is outside of the folder: a pipe there could not be put back by an undo, and the card would say so.
+  const gate = path.join(await temporary(t, "gate"), "pipe");
+  await run("mkfifo", [gate]);
+  const cmd = `seq ${half}; read -r _ < ${gate}; seq ${half + 1} ${lines}; read -r _ < ${gate}`;
+  const { app } = await open(t, {
     approval: "on-request",
     steps: turn("count", [command(cmd, { yield_time_ms: 30_000 })], "Counted."),
-    furnish: ({ folder }) => run("mkfifo", [path.join(folder, "gate")]),
   });
-  const letOn = () => writeFile(path.join(folder, "gate"), "\n");
+  const letOn = () => writeFile(gate, "\n");
   await app.startThread();
   await app.prompt("count");
   await app.sees("tool-output", String(half));
@@ -56,6 +58,7 @@ async function memoryWith(t, lines) {
   await app.sees("message-agent", "Counted.");
   await app.gone("stop-button");
   assert.equal(await app.page(() => document.querySelector('[data-testid="composer-input"]').value), TYPED);
+  assert.deepEqual(await app.texts("error-card"), []);
   await app.openDetails("tool-card", "tool-output");
   await app.click("output-open");
   await reaches(app, HOME, "1");

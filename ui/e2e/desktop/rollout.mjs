@@ -1,6 +1,6 @@
 // Rollouts as the engine writes them (`agent/src/log/rollout.rs`), of threads as long as one likes.
 import { randomBytes } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 /** Four commands a turn, each thought about before, between what the person says and the answer. */
@@ -21,6 +21,17 @@ export async function writeThread(home, { title, cwd, items, last }) {
   const folder = path.join(home, "threads", String(date.getUTCFullYear()), String(date.getUTCMonth() + 1).padStart(2, "0"));
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, `${id}.jsonl`), lines.text());
+}
+
+/** The events of every thread in a home, as far as they are written. */
+export async function readThreads(home) {
+  const files = await readdir(path.join(home, "threads"), { recursive: true });
+  const threads = files.filter((it) => it.endsWith(".jsonl")).map(async (file) => {
+    const text = await readFile(path.join(home, "threads", file), "utf8");
+    // What follows the last end of a line is still being written.
+    return text.split("\n").slice(0, -1).map((line) => JSON.parse(line));
+  });
+  return Promise.all(threads);
 }
 
 function addTurn(lines, { turnId, cwd, prompt, answer }) {

@@ -68,7 +68,10 @@ fn give(prompt: &mut Prompt, step: Step, text: &str, ok: bool) {
 fn one_entry_is_not_counted_as_many() {
     for (entries, expect) in [(0, "0 entries"), (1, "1 entry"), (2, "2 entries")] {
         let words = words::in_language_of("Hello");
-        for said in [(words.plan)(entries), (words.summary)(entries, "report.md", "sheet.csv")] {
+        for said in [
+            (words.plan)(entries),
+            (words.summary)(entries, "report.md", "sheet.csv"),
+        ] {
             assert!(said.contains(&format!(" {expect}")), "{said}");
         }
     }
