@@ -17,11 +17,19 @@ pub enum DeletionTarget {
     Thread,
     /// A document with its versions.
     Document,
+    /// A shared file with its versions.
+    Artifact,
 }
 
 impl DeletionTarget {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Workspace, Self::User, Self::Thread, Self::Document];
+    pub const ALL: [Self; 5] = [
+        Self::Workspace,
+        Self::User,
+        Self::Thread,
+        Self::Document,
+        Self::Artifact,
+    ];
 
     /// As it is written on the wire and in the database.
     #[must_use]
@@ -31,6 +39,7 @@ impl DeletionTarget {
             Self::User => "user",
             Self::Thread => "thread",
             Self::Document => "document",
+            Self::Artifact => "artifact",
         }
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn routes() -> Vec<Route> {
 fn may(role: Role, target: DeletionTarget) -> Answer<()> {
     let least = match target {
         DeletionTarget::Workspace | DeletionTarget::User => Role::Owner,
-        DeletionTarget::Thread | DeletionTarget::Document => Role::Admin,
+        DeletionTarget::Thread | DeletionTarget::Document | DeletionTarget::Artifact => Role::Admin,
     };
     if role < least {
         return Err(Refusal::forbidden("Only owners can delete this."));

@@ -46,7 +46,14 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
 
 async fn work(app: &App, job: &Job, stop: &CancellationToken) -> Result<(), StoreError> {
     loop {
-        let step = app.store.delete_batch(job, app.clock.now_ms()).await?;
+        if !forget_bytes_and_logs(app, job, stop).await? {
+            return Ok(());
+        }
+        let mut unneeded = Vec::new();
+        let step = app.store.delete_batch(job, app.clock.now_ms(), &mut unneeded).await?;
+        for place in unneeded {
+            app.storage.delete(&place).await;
+        }
         announce(app, job);
         match step {
             Step::More if stop.is_cancelled() => return Ok(()),
@@ -54,6 +61,24 @@ async fn work(app: &App, job: &Job, stop: &CancellationToken) -> Result<(), Stor
             Step::Lost => return Ok(()),
             Step::Done => return end(app, job, None).await,
             Step::LastOwner => return end(app, job, Some("A workspace has at least one owner.")).await,
+        }
+    }
+}
+
+/// What a closed workspace has besides its rows. False when told to stop before all of it was gone, or when another node
+/// has the job.
+async fn forget_bytes_and_logs(app: &App, job: &Job, stop: &CancellationToken) -> Result<bool, StoreError> {
+    loop {
+        if stop.is_cancelled() || !app.store.renew_deletion(job, app.clock.now_ms()).await? {
+            return Ok(false);
+        }
+        let kept = app.store.kept(job).await?;
+        for it in &kept {
+            app.storage.delete(&it.place).await;
+        }
+        app.store.forget_kept(job, &kept).await?;
+        if !app.store.purge_workspace(job).await? && kept.is_empty() {
+            return Ok(true);
         }
     }
 }
@@ -96,5 +121,7 @@ fn announce(app: &App, job: &Job) {
             document: job.target_id.clone(),
             head_seq: 0,
         },
+        // Nobody follows a file; the feed's lines about it lost their names.
+        DeletionTarget::Artifact => Hint::Activity { workspace, seq: 0 },
     });
 }

@@ -1,11 +1,15 @@
 //! Deletions: asked for now, done later, in batches, by one node at a time. A node that dies in the middle leaves a lease
 //! that ends, and another node goes on.
 
-use protocol::id::{DeletionId, ThreadId, UserId, WorkspaceId};
+use protocol::id::{ArtifactId, DeletionId, ThreadId, UserId, WorkspaceId};
 use protocol::workspace::job::{Deletion, DeletionStatus, DeletionTarget, NewDeletion};
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Kind, Scope, Store, StoreError, Within, int, uint};
+
+mod bytes;
+
+pub use bytes::Kept;
 
 /// So many rows in one transaction.
 pub const BATCH: u64 = 500;
@@ -13,8 +17,12 @@ pub const BATCH: u64 = 500;
 pub const LEASE_MS: u64 = 30_000;
 
 /// What a workspace has, in an order in which nothing points at what is gone. The workspace's own row, its audit lines and
-/// its deletions stay: they say that it was there and who deleted it.
+/// its deletions stay: they say that it was there and who deleted it. Threads go with their logs, and blobs with their
+/// bytes, before these.
 const WORKSPACE: &[&str] = &[
+    "uploads",
+    "artifacts",
+    "room",
     "doc_updates",
     "doc_snapshots",
     "doc_versions",
@@ -90,6 +98,9 @@ impl Within<'_> {
             // Somebody else's private thread is not there, for admins neither.
             DeletionTarget::Thread => return Ok(self.thread(&ThreadId(id.to_owned()), by).await?.is_some()),
             DeletionTarget::User => "SELECT 1 FROM memberships WHERE workspace_id = $1 AND user_id = $2",
+            DeletionTarget::Artifact => {
+                return Ok(!self.artifact_versions(by, &ArtifactId(id.to_owned())).await?.is_empty());
+            }
             DeletionTarget::Document => {
                 "SELECT 1 FROM docs WHERE workspace_id = $1 AND id = $2 AND deleted_at_ms IS NULL"
             }
@@ -183,8 +194,17 @@ impl Store {
         .transpose()
     }
 
-    /// Deletes at most [`BATCH`] rows of the job, together with the note that they are gone.
-    pub async fn delete_batch(&self, job: &Job, now_ms: u64) -> Result<Step, StoreError> {
+    /// Keeps the job for a while longer. False when another node has it.
+    pub async fn renew_deletion(&self, job: &Job, now_ms: u64) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let has = self.still_has(&mut tx, job, now_ms).await?;
+        tx.commit().await?;
+        Ok(has)
+    }
+
+    /// Deletes at most [`BATCH`] rows of the job, together with the note that they are gone. Adds the places in the storage
+    /// that nobody needs any more.
+    pub async fn delete_batch(&self, job: &Job, now_ms: u64, unneeded: &mut Vec<String>) -> Result<Step, StoreError> {
         let mut tx = self.begin().await?;
         if !self.still_has(&mut tx, job, now_ms).await? {
             return Ok(Step::Lost);
@@ -223,6 +243,12 @@ impl Store {
                 Some(_) => 1 + within.blank_activity(&mut tx, "document", &job.target_id).await?,
                 None => 0,
             },
+            DeletionTarget::Artifact => {
+                let id = ArtifactId(job.target_id.clone());
+                unneeded.extend(within.delete_artifact(&mut tx, &id, now_ms).await?);
+                within.forget_versions(&mut tx, &id).await?
+                    + within.blank_activity(&mut tx, "artifact", &job.target_id).await?
+            }
         };
         sqlx::query("UPDATE deletions SET deleted = deleted + $2 WHERE id = $1")
             .bind(job.id.as_str())
@@ -240,17 +266,27 @@ impl Store {
         scope: &Scope,
         now_ms: u64,
     ) -> Result<u64, StoreError> {
-        sqlx::query("UPDATE workspaces SET deleted_at_ms = $2, name = '' WHERE id = $1 AND deleted_at_ms IS NULL")
-            .bind(scope.workspace().as_str())
-            .bind(int(now_ms))
-            .execute(&mut **tx)
-            .await?;
-        // Their logs go with them, by the job that also ends threads deleted one by one.
+        let closed =
+            sqlx::query("UPDATE workspaces SET deleted_at_ms = $2, name = '' WHERE id = $1 AND deleted_at_ms IS NULL")
+                .bind(scope.workspace().as_str())
+                .bind(int(now_ms))
+                .execute(&mut **tx)
+                .await?;
         sqlx::query(
             "UPDATE threads SET deleted_at_ms = $2, lease_producer = NULL WHERE workspace_id = $1 AND deleted_at_ms IS NULL",
         )
         .bind(scope.workspace().as_str())
         .bind(int(now_ms))
+        .execute(&mut **tx)
+        .await?;
+        if closed.rows_affected() > 0 {
+            // Logs and bytes come first, and they may go only once nobody gets in.
+            return Ok(1);
+        }
+        sqlx::query(
+            "DELETE FROM artifact_versions WHERE artifact_id IN (SELECT id FROM artifacts WHERE workspace_id = $1)",
+        )
+        .bind(scope.workspace().as_str())
         .execute(&mut **tx)
         .await?;
         let row = match self.kind() {

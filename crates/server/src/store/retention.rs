@@ -48,16 +48,21 @@ impl Store {
                 .bind(int(now_ms.saturating_sub(GRACE_MS)))
                 .fetch_optional(self.read())
                 .await?;
-        let Some((log,)) = due else {
-            return Ok(false);
-        };
+        match due {
+            Some((log,)) => self.purge_log(log, most as u64).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Forgets about `most` rows of a deleted thread, and at last the thread. True: there may be more.
+    pub(crate) async fn purge_log(&self, log: i64, most: u64) -> Result<bool, StoreError> {
         for (table, key) in TABLES {
             let sql = format!(
                 "DELETE FROM {table} WHERE log_id = $1 AND {key} IN (SELECT {key} FROM {table} WHERE log_id = $1 LIMIT $2)"
             );
             let gone = sqlx::query(AssertSqlSafe(sql))
                 .bind(log)
-                .bind(int(most as u64))
+                .bind(int(most))
                 .execute(self.write())
                 .await?;
             if gone.rows_affected() > 0 {

@@ -26,7 +26,7 @@ async fn workspace(person: &Person) -> String {
 }
 
 /// Sends bytes of an upload and answers the status and the body.
-async fn send(person: &Person, upload: &str, offset: u64, body: impl Into<Body>) -> (StatusCode, Value) {
+pub(crate) async fn send(person: &Person, upload: &str, offset: u64, body: impl Into<Body>) -> (StatusCode, Value) {
     let request = person
         .http
         .put(format!("{}{upload}?offset={offset}", person.base))
@@ -36,13 +36,13 @@ async fn send(person: &Person, upload: &str, offset: u64, body: impl Into<Body>)
     (response.status(), response.json().await.unwrap())
 }
 
-async fn begin(person: &Person, workspace: &str, new: Value) -> String {
+pub(crate) async fn begin(person: &Person, workspace: &str, new: Value) -> String {
     let upload = person.post(&format!("{workspace}/uploads"), new).await;
     format!("{workspace}/uploads/{}", upload["id"].as_str().unwrap())
 }
 
 /// Uploads in one piece and answers the artifact.
-async fn upload(person: &Person, workspace: &str, name: &str, bytes: &[u8]) -> Value {
+pub(crate) async fn upload(person: &Person, workspace: &str, name: &str, bytes: &[u8]) -> Value {
     let new =
         json!({"name": name, "size": bytes.len(), "sha256": sha256(bytes), "media_type": "text/plain; charset=utf-8"});
     let path = begin(person, workspace, new).await;

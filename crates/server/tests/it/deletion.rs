@@ -106,11 +106,20 @@ async fn a_deletion_goes_on_where_a_dead_node_left_it_and_that_node_can_do_no_mo
             "one node has it"
         );
         let now = app.clock.now_ms();
-        assert_eq!(app.store.delete_batch(&dead, now - 60_000).await.unwrap(), Step::More);
+        assert_eq!(
+            app.store
+                .delete_batch(&dead, now - 60_000, &mut Vec::new())
+                .await
+                .unwrap(),
+            Step::More
+        );
         let (status, deleted) = over(&world, made).await;
         assert_eq!(status, "completed");
         assert!(deleted > 1200, "{deleted}");
-        assert_eq!(app.store.delete_batch(&dead, now).await.unwrap(), Step::Lost);
+        assert_eq!(
+            app.store.delete_batch(&dead, now, &mut Vec::new()).await.unwrap(),
+            Step::Lost
+        );
         let (left,): (i64,) = {
             let mut tx = app.store.begin().await.unwrap();
             sqlx::query_as("SELECT COUNT(*) FROM activity WHERE workspace_id = $1")
@@ -255,5 +264,114 @@ async fn checklist_03_nested_lists_hold_ones_own_only() {
                 "{list} is empty: {items}"
             );
         }
+    }
+}
+
+/// All files below a folder.
+fn files(folder: &std::path::Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .map(|it| it.unwrap().path())
+        .map(|it| if it.is_dir() { files(&it) } else { 1 })
+        .sum()
+}
+
+/// How many rows of a workspace there are in each table that has any.
+async fn rows(world: &World, workspace: &str) -> Vec<(String, i64)> {
+    let store = &world.node.app().store;
+    let sql = match store.kind() {
+        server::store::Kind::Sqlite => {
+            "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'workspace_id'"
+        }
+        server::store::Kind::Postgres => {
+            "SELECT CAST(table_name AS TEXT) FROM information_schema.columns \
+             WHERE table_schema = 'public' AND column_name = 'workspace_id'"
+        }
+    };
+    let mut tx = store.begin().await.unwrap();
+    let tables: Vec<(String,)> = sqlx::query_as(sql).fetch_all(&mut *tx).await.unwrap();
+    assert!(tables.len() > 10, "{tables:?}");
+    let mut found = Vec::new();
+    for (table,) in tables {
+        let sql = format!("SELECT COUNT(*) FROM {table} WHERE workspace_id = $1");
+        let (count,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .bind(workspace)
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        if count > 0 {
+            found.push((table, count));
+        }
+    }
+    // Tables of what hangs on one of those.
+    for table in ["artifact_versions", "upload_parts", "events", "producers"] {
+        let sql = format!("SELECT COUNT(*) FROM {table}");
+        let (count,): (i64,) = sqlx::query_as(sqlx::AssertSqlSafe(sql))
+            .fetch_one(&mut *tx)
+            .await
+            .unwrap();
+        if count > 0 {
+            found.push((table.to_owned(), count));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[tokio::test]
+async fn a_deleted_workspace_leaves_neither_rows_nor_bytes() {
+    for world in World::each().await {
+        let ada = world.person("ada");
+        let (lab, id) = lab(&ada).await;
+        ada.post(&format!("{lab}/invitations"), json!({"role": "viewer"})).await;
+        ada.post(
+            &format!("{lab}/threads"),
+            json!({"title": "Plans", "visibility": "workspace"}),
+        )
+        .await;
+        crate::artifacts::upload(&ada, &lab, "a.txt", b"hello").await;
+        let broken = json!({"name": "b.txt", "size": 9, "sha256": "0".repeat(64), "media_type": "text/plain"});
+        let broken = crate::artifacts::begin(&ada, &lab, broken).await;
+        crate::artifacts::send(&ada, &broken, 0, "part").await;
+        let storage = world.folder.path().join("artifacts");
+        assert_eq!(files(&storage), 2, "a file and a part of one");
+        let before = rows(&world, &id).await;
+        for table in [
+            "threads",
+            "blobs",
+            "uploads",
+            "upload_parts",
+            "artifact_versions",
+            "room",
+        ] {
+            assert!(before.iter().any(|it| it.0 == table), "{table}: {before:?}");
+        }
+        let ask = json!({"target": "workspace", "id": id, "delay_s": 1});
+        let made = ada.post(&format!("{lab}/deletions"), ask).await;
+        assert_eq!(over(&world, made["id"].as_str().unwrap()).await.0, "completed");
+        let left: Vec<_> = rows(&world, &id).await.into_iter().map(|it| it.0).collect();
+        assert_eq!(left, ["audit", "deletions"]);
+        assert_eq!(files(&storage), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_file_goes_with_its_bytes_and_the_feed_forgets_its_name() {
+    for world in World::each().await {
+        let ada = world.person("ada");
+        let (lab, _) = lab(&ada).await;
+        let file = crate::artifacts::upload(&ada, &lab, "secret-plan.txt", b"hello").await;
+        let ask = json!({"target": "artifact", "id": file["id"], "delay_s": 1});
+        let made = ada.post(&format!("{lab}/deletions"), ask.clone()).await;
+        assert_eq!(over(&world, made["id"].as_str().unwrap()).await.0, "completed");
+        assert_eq!(files(&world.folder.path().join("artifacts")), 0);
+        let feed = ada.get(&format!("{lab}/activity")).await.to_string();
+        assert!(!feed.contains("secret-plan"), "{feed}");
+        assert_eq!(
+            ada.ask(Method::POST, &format!("{lab}/deletions"), Some(ask)).await.0,
+            404
+        );
     }
 }
