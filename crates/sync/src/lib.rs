@@ -1,3 +1,4 @@
 //! A replica of shared threads and documents: what a client of the workspace server keeps and sends.
 
 pub mod frame;
+pub mod journal;
