@@ -220,12 +220,14 @@ fn read(from: &mut impl Read, left: u64) -> io::Result<Option<Result<Vec<u8>, Ba
 }
 
 fn only_zeros(from: &mut impl Read) -> io::Result<bool> {
-    for byte in from.bytes() {
-        if byte? != 0 {
-            return Ok(false);
+    let mut piece = [0; 4096];
+    loop {
+        match from.read(&mut piece)? {
+            0 => return Ok(true),
+            count if piece.iter().take(count).any(|it| *it != 0) => return Ok(false),
+            _ => {}
         }
     }
-    Ok(true)
 }
 
 fn write(to: &mut Vec<u8>, record: &[u8]) -> Result<(), JournalError> {

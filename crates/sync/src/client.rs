@@ -1,0 +1,3 @@
+//! The thin client: HTTP, one live socket, reconnecting.
+
+pub mod door;
