@@ -5,4 +5,9 @@ pub mod frame;
 pub mod journal;
 pub mod trouble;
 
+pub mod inbox;
+pub mod mirror;
+pub mod outbox;
+pub mod queue;
+
 pub mod client;

@@ -78,17 +78,17 @@ impl Credential {
 /// Gives the credential that is good now. Asked for each request, so it keeps it until it has to be renewed.
 #[async_trait]
 pub trait Credentials: Send + Sync + std::fmt::Debug {
-    /// A credential.
+    /// A credential. With `fresh` the one given last was refused or is about to end: another one, if there is any.
     ///
     /// # Errors
     /// Nobody is signed in, or the authority cannot be reached.
-    async fn credential(&self) -> Result<Credential, Box<dyn Error + Send + Sync>>;
+    async fn credential(&self, fresh: bool) -> Result<Credential, Box<dyn Error + Send + Sync>>;
 }
 
 /// One that never changes: in development mode, or where a token lives as long as the program.
 #[async_trait]
 impl Credentials for Credential {
-    async fn credential(&self) -> Result<Credential, Box<dyn Error + Send + Sync>> {
+    async fn credential(&self, _fresh: bool) -> Result<Credential, Box<dyn Error + Send + Sync>> {
         Ok(self.clone())
     }
 }
@@ -145,12 +145,12 @@ impl Door {
         })
     }
 
-    /// A credential that is good now.
+    /// A credential that is good now; another one than before when `fresh`.
     ///
     /// # Errors
     /// There is none.
-    pub async fn credential(&self) -> Result<Credential, Trouble> {
-        self.credentials.credential().await.map_err(Trouble::Credentials)
+    pub async fn credential(&self, fresh: bool) -> Result<Credential, Trouble> {
+        self.credentials.credential(fresh).await.map_err(Trouble::Credentials)
     }
 
     /// Asks, below `/api/v1`, and reads the answer.
@@ -176,7 +176,7 @@ impl Door {
         serde_json::from_slice(bytes).map_err(|it| Trouble::Nonsense(format!("{status}: {it}")))
     }
 
-    /// Sends a request and answers once the headers of a success are there. `with` may be asked once for each node.
+    /// Sends a request and answers once the headers of a success are there. `with` may be asked once for each try.
     ///
     /// # Errors
     /// As [`Trouble`] says.
@@ -186,23 +186,29 @@ impl Door {
         path: &str,
         with: impl Fn(RequestBuilder) -> RequestBuilder,
     ) -> Result<Response, Trouble> {
-        let (name, value) = self.credential().await?.header()?;
+        match self.try_nodes(&method, path, &with, false).await {
+            // A token may end between being given and being looked at.
+            Err(trouble) if is_unauthenticated(&trouble) => self.try_nodes(&method, path, &with, true).await,
+            done => done,
+        }
+    }
+
+    async fn try_nodes(
+        &self,
+        method: &Method,
+        path: &str,
+        with: &impl Fn(RequestBuilder) -> RequestBuilder,
+        fresh: bool,
+    ) -> Result<Response, Trouble> {
+        let (name, value) = self.credential(fresh).await?.header()?;
         let mut last = None;
         for _ in &self.nodes {
             let turn = self.turn.load(Ordering::Relaxed);
             let url = self.url(turn, path)?;
-            let request = self
-                .http
-                .request(method.clone(), url)
-                .header(name.clone(), value.clone());
-            match with(request).send().await {
-                Ok(response) => {
-                    return if response.status().is_success() {
-                        Ok(response)
-                    } else {
-                        Err(refused(response).await)
-                    };
-                }
+            let request = self.http.request(method.clone(), url);
+            match with(request.header(name.clone(), value.clone())).send().await {
+                Ok(response) if response.status().is_success() => return Ok(response),
+                Ok(response) => return Err(refused(response).await),
                 Err(error) => {
                     self.move_on(turn);
                     let never_sent = error.is_connect();
@@ -224,7 +230,14 @@ impl Door {
     /// # Errors
     /// As [`Trouble`] says.
     pub async fn websocket(&self, path: &str) -> Result<Socket, Trouble> {
-        let (name, value) = self.credential().await?.header()?;
+        match self.connect(path, false).await {
+            Err(trouble) if is_unauthenticated(&trouble) => self.connect(path, true).await,
+            done => done,
+        }
+    }
+
+    async fn connect(&self, path: &str, fresh: bool) -> Result<Socket, Trouble> {
+        let (name, value) = self.credential(fresh).await?.header()?;
         let turn = self.turn.load(Ordering::Relaxed);
         let mut url = self.url(turn, path)?;
         let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
@@ -245,15 +258,10 @@ impl Door {
                 let body = response.body().as_deref().unwrap_or_default();
                 Err(Trouble::Refused(problem(response.status(), body)))
             }
-            Ok(Err(error)) => {
-                self.move_on(turn);
-                Err(unreachable(error))
-            }
-            Err(late) => {
-                self.move_on(turn);
-                Err(Trouble::Unreachable(Box::new(late)))
-            }
+            Ok(Err(error)) => Err(unreachable(error)),
+            Err(late) => Err(Trouble::Unreachable(Box::new(late))),
         }
+        .inspect_err(|_| self.move_on(turn))
     }
 
     /// The node of which a socket came ends or is gone: the next one is asked from now on.
@@ -273,6 +281,12 @@ impl Door {
         let base = node.as_str().trim_end_matches('/');
         Url::parse(&format!("{base}/api/v1{path}")).map_err(|it| Trouble::Nonsense(format!("{path}: {it}")))
     }
+}
+
+fn is_unauthenticated(trouble: &Trouble) -> bool {
+    trouble
+        .problem()
+        .is_some_and(|it| it.code == ProblemCode::Unauthenticated)
 }
 
 /// Whether a token may go there.
