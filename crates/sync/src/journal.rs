@@ -111,6 +111,21 @@ impl Journal {
     /// # Errors
     /// The disk refuses, or a record is empty or too long.
     pub fn append<R: AsRef<[u8]>>(&mut self, records: &[R]) -> Result<Vec<u64>, JournalError> {
+        let before = self.length;
+        let places = self.jot(records)?;
+        if let Err(source) = self.file.sync_data() {
+            self.length = before;
+            let _ = self.file.set_len(before);
+            return Err(failed(&self.path, "written", source));
+        }
+        Ok(places)
+    }
+
+    /// Adds records without waiting for the disk: for what can be had again. A power cut may lose or spoil them.
+    ///
+    /// # Errors
+    /// The disk refuses, or a record is empty or too long.
+    pub fn jot<R: AsRef<[u8]>>(&mut self, records: &[R]) -> Result<Vec<u64>, JournalError> {
         let (mut bytes, mut places) = (Vec::new(), Vec::with_capacity(records.len()));
         for record in records {
             places.push(self.length + bytes.len() as u64);
@@ -119,8 +134,7 @@ impl Journal {
         let written = self
             .file
             .seek(SeekFrom::Start(self.length))
-            .and_then(|_| self.file.write_all(&bytes))
-            .and_then(|()| self.file.sync_data());
+            .and_then(|_| self.file.write_all(&bytes));
         if let Err(source) = written {
             // Should this fail too, the next append writes over the rest, and an open puts it aside.
             let _ = self.file.set_len(self.length);

@@ -25,11 +25,26 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// Opens a copy, or begins one, and hands over what is in it.
+    /// Opens a copy, or begins one, and hands over what is in it. One that is damaged is begun anew: the server has it all.
     ///
     /// # Errors
     /// The file cannot be used, or is open elsewhere.
     pub fn open(path: &Path, mut tell: impl FnMut(Told)) -> Result<Self, JournalError> {
+        let opened = Self::read(path, &mut tell);
+        if !matches!(opened, Err(JournalError::Damaged { .. })) {
+            return opened;
+        }
+        tracing::warn!(path = %path.display(), "the copy of a thread is damaged and is read again");
+        tell(Told::Reset);
+        std::fs::remove_file(path).map_err(|source| JournalError::Io {
+            path: path.to_owned(),
+            what: "removed",
+            source,
+        })?;
+        Self::read(path, &mut tell)
+    }
+
+    fn read(path: &Path, tell: &mut impl FnMut(Told)) -> Result<Self, JournalError> {
         let (mut cursor, mut unreadable) = (0, None);
         let journal = Journal::open(path, |at, bytes| match serde_json::from_slice(&bytes) {
             Ok(Entry::Event(event)) => {
@@ -40,15 +55,15 @@ impl Mirror {
                 cursor = snapshot.snapshot_seq;
                 tell(Told::Rebased(snapshot));
             }
-            // A copy of what the server has: it is read again from there.
             Err(_) => unreadable = unreadable.or(Some(at)),
         })?;
-        let mut mirror = Self { journal, cursor };
-        if unreadable.is_some() {
-            mirror.keep(&[Told::Reset])?;
-            tell(Told::Reset);
+        match unreadable {
+            Some(at) => Err(JournalError::Damaged {
+                path: path.to_owned(),
+                at,
+            }),
+            None => Ok(Self { journal, cursor }),
         }
-        Ok(mirror)
     }
 
     /// The last event that is kept; 0 for none.
@@ -86,7 +101,8 @@ impl Mirror {
         }
         match begin {
             Some(_) => self.journal.replace(&records)?,
-            None => self.journal.append(&records)?,
+            // The server has it, and it is read again if a power cut takes it.
+            None => self.journal.jot(&records)?,
         };
         self.cursor = cursor;
         Ok(())
@@ -140,5 +156,21 @@ mod tests {
         mirror.keep(&[event(1)]).unwrap();
         drop(mirror);
         assert_eq!(read(&path), (1, vec![event(1)]));
+    }
+
+    #[test]
+    fn a_damaged_copy_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("thread");
+        let mut mirror = Mirror::open(&path, |_| ()).unwrap();
+        mirror.keep(&[event(1), event(2), event(3)]).unwrap();
+        drop(mirror);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&path, &bytes).unwrap();
+        let (cursor, told) = read(&path);
+        assert_eq!((cursor, told.last()), (0, Some(&Told::Reset)));
+        assert_eq!(read(&path), (0, Vec::new()));
     }
 }

@@ -182,6 +182,18 @@ impl Outbox {
         self.acked
     }
 
+    /// The number of the newest event.
+    #[must_use]
+    pub fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// What somebody has to do something about.
+    #[must_use]
+    pub fn stuck(&self) -> Option<&Stuck> {
+        self.stuck.as_ref()
+    }
+
     /// Whether the server has everything.
     #[must_use]
     pub fn is_settled(&self) -> bool {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use protocol::workspace::problem::{Problem, ProblemCode};
 
 use crate::journal::JournalError;
+use crate::queue::QueueError;
 
 /// Why something could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,9 @@ pub enum Trouble {
     /// What is kept on this machine cannot be read or written.
     #[error("what is kept on this machine cannot be used")]
     Kept(#[from] JournalError),
+    /// Events cannot be queued on this machine.
+    #[error("events cannot be queued on this machine")]
+    Queue(#[from] QueueError),
     /// A file on this machine cannot be read or written.
     #[error("a file cannot be used")]
     File(#[from] std::io::Error),
@@ -59,7 +63,7 @@ impl Trouble {
             // The server's own number of milliseconds stands in the reason of a restart.
             Self::Closed { code: 4400..4500, .. } => Again::Never,
             Self::Closed { reason, .. } => Again::Later(retry_after(reason)),
-            Self::Nonsense(_) | Self::Kept(_) | Self::File(_) | Self::Ended => Again::Never,
+            Self::Nonsense(_) | Self::Kept(_) | Self::Queue(_) | Self::File(_) | Self::Ended => Again::Never,
         }
     }
 
@@ -73,6 +77,7 @@ impl Trouble {
             | Self::Credentials(_)
             | Self::Nonsense(_)
             | Self::Kept(_)
+            | Self::Queue(_)
             | Self::File(_)
             | Self::Ended => None,
         }

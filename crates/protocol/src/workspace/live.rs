@@ -160,6 +160,9 @@ pub enum ServerFrame {
         /// The thread it was about, if any.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         thread_id: Option<ThreadId>,
+        /// The workspace it was about, when it was about the whole of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        workspace_id: Option<WorkspaceId>,
         /// Why.
         problem: Problem,
     },

@@ -23,7 +23,7 @@ impl Live {
             ClientFrame::Authenticate { token } => self.authenticate(&token).await,
             ClientFrame::Watch { workspace_id, after } => {
                 let watched = problem(self.watch(&workspace_id, after).await);
-                self.refuse_if(watched).await
+                self.refuse_if(watched, workspace_id).await
             }
             ClientFrame::Unwatch { workspace_id } => {
                 self.following.unwatch(&workspace_id);
@@ -60,17 +60,21 @@ impl Live {
             },
             ClientFrame::Presence { workspace_id, state } => {
                 let told = problem(self.be_present(&workspace_id, state).await);
-                self.refuse_if(told).await
+                self.refuse_if(told, workspace_id).await
             }
             ClientFrame::Ping {} => self.pen.write(&ServerFrame::Pong {}).await,
         }
     }
 
-    async fn refuse_if(&mut self, done: Result<(), Problem>) -> Result<(), Close> {
-        match done {
-            Ok(()) => Ok(()),
-            Err(problem) => self.refuse(None, None, problem).await,
-        }
+    async fn refuse_if(&mut self, done: Result<(), Problem>, workspace_id: WorkspaceId) -> Result<(), Close> {
+        let Err(problem) = done else { return Ok(()) };
+        let refused = ServerFrame::Refused {
+            id: None,
+            thread_id: None,
+            workspace_id: Some(workspace_id),
+            problem,
+        };
+        self.pen.write(&refused).await
     }
 
     /// Looks up the person's place, and listens for its end from before that on, so that none is missed.

@@ -287,7 +287,13 @@ impl Live {
         thread_id: Option<ThreadId>,
         problem: Problem,
     ) -> Result<(), Close> {
-        self.pen.write(&ServerFrame::Refused { id, thread_id, problem }).await
+        let refused = ServerFrame::Refused {
+            id,
+            thread_id,
+            workspace_id: None,
+            problem,
+        };
+        self.pen.write(&refused).await
     }
 
     /// The right to look into a workspace in which something is followed: it was given there, and is taken away when the
