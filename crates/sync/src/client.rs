@@ -9,14 +9,19 @@ use tokio::task::JoinSet;
 
 use crate::trouble::Trouble;
 
-pub mod calls;
-pub mod door;
-pub mod files;
-pub mod follower;
 pub mod publisher;
+
 pub mod watcher;
 
+pub mod follower;
+
+pub mod files;
+
 mod live;
+
+pub mod calls;
+
+pub mod door;
 
 use calls::Calls;
 use door::Door;

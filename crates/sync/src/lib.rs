@@ -1,13 +1,26 @@
-//! A replica of shared threads and documents: what a client of the workspace server keeps and sends.
-
-pub mod backoff;
-pub mod frame;
-pub mod journal;
-pub mod trouble;
-
-pub mod inbox;
-pub mod mirror;
-pub mod outbox;
-pub mod queue;
+//! A replica of shared threads and documents: what a client of the workspace server keeps and sends. It knows no agent and no
+//! screen.
+//!
+//! In reading order, which is dependency order: the [`client`] that joins all the rest to a server; a thread without a network
+//! ([`outbox`] and [`queue`] for the one who writes, [`mirror`] and [`inbox`] for those who read); and what is pure or only a
+//! file.
 
 pub mod client;
+
+pub mod outbox;
+
+pub mod trouble;
+
+pub mod queue;
+
+pub mod mirror;
+
+pub mod inbox;
+
+pub mod journal;
+
+pub mod pieces;
+
+pub mod backoff;
+
+pub mod frame;
