@@ -96,6 +96,7 @@ impl Host {
             secrets: None,
             attended: true,
             watch: true,
+            rest: agent::engine::REST,
         }
     }
 }

@@ -7,6 +7,7 @@ mod threads;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use protocol::{Answer, Code, Failure, Method, Request, Topic};
 use tokio::task::JoinSet;
@@ -41,7 +42,13 @@ pub struct Options {
     pub attended: bool,
     /// Tell of configuration files that change on disk.
     pub watch: bool,
+    /// A thread in which nothing has happened for so long is put down: another zspark can take it up then. The next request
+    /// takes it up again. [`REST`] unless there is a reason.
+    pub rest: Duration,
 }
+
+/// For how long a thread that nothing happens in stays taken up.
+pub const REST: Duration = Duration::from_secs(30);
 
 /// The engine. Cheap to clone; [`Engine::stop`] ends it.
 #[derive(Clone)]
@@ -66,6 +73,7 @@ impl Engine {
             secrets,
             attended,
             watch,
+            rest,
         } = options;
         home.prepare().map_err(|error| {
             let hint = if error.kind() == std::io::ErrorKind::NotADirectory {
@@ -92,6 +100,7 @@ impl Engine {
             http: models::Http::new(env!("CARGO_PKG_VERSION")),
             blobs,
             attended,
+            rest,
             home,
             clock,
             inputs,

@@ -246,6 +246,14 @@ impl Processes {
         lock(&self.running).values().all(|it| it.has_ended())
     }
 
+    /// Waits until those that run now have ended.
+    pub async fn ended(&self) {
+        let all: Vec<_> = lock(&self.running).values().cloned().collect();
+        for process in all {
+            process.wait().await;
+        }
+    }
+
     /// The items of those that run on after their call was answered. Their ends are reported, or just have been.
     #[must_use]
     pub fn background(&self) -> Vec<ItemId> {

@@ -10,7 +10,6 @@ mod shared;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use protocol::approval::Decision;
 use protocol::change::TurnChange;
@@ -29,9 +28,6 @@ use crate::turn::{self, Pending, Steer, Unsaid};
 
 use end::{AGAIN, Closing};
 pub(crate) use shared::{Parts, Shared};
-
-/// A thread that nothing happens in is put down after this long; the next request takes it up again.
-const IDLE: Duration = Duration::from_secs(30);
 
 /// Where an answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Failure>>;
@@ -247,7 +243,9 @@ impl Actor {
     async fn run(mut self, mut mailbox: mpsc::UnboundedReceiver<Message>) {
         self.recover().await;
         loop {
-            let idle = self.running.is_none() && self.unwritten.is_none() && self.processes.is_idle();
+            let at_rest = self.running.is_none() && self.unwritten.is_none();
+            let idle = at_rest && self.processes.is_idle();
+            let (processes, rest) = (Arc::clone(&self.processes), self.shared.rest);
             tokio::select! {
                 biased;
                 Some(ended) = self.tasks.join_next() => self.turn_ended(ended).await,
@@ -261,7 +259,9 @@ impl Actor {
                     None => return self.shut_down().await,
                 },
                 () = tokio::time::sleep(AGAIN), if self.unwritten.is_some() => self.close_again().await,
-                () = tokio::time::sleep(IDLE), if idle => {
+                // The last command in the background has ended: from then on nothing happens here.
+                () = processes.ended(), if at_rest && !idle => {}
+                () = tokio::time::sleep(rest), if idle => {
                     if self.shared.threads.put_down(&self.id, &mailbox) {
                         return;
                     }

@@ -415,7 +415,11 @@ turnId: TurnId,
 /**
  * What it runs with.
  */
-settings: ThreadSettings, } | { "type": "turnCompleted", 
+settings: ThreadSettings, 
+/**
+ * JSON Schema that the agent's last word must follow; free text when absent.
+ */
+outputSchema?: unknown, } | { "type": "turnCompleted", 
 /**
  * Which.
  */
@@ -1360,7 +1364,11 @@ id: ItemId,
 /**
  * The prompt.
  */
-input: Input, };
+input: Input, 
+/**
+ * JSON Schema that the agent's last word must follow; free text when absent.
+ */
+outputSchema?: unknown, };
 
 /**
  * What could go wrong, in words the screen has for each.

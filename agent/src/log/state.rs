@@ -29,6 +29,9 @@ pub struct State {
     /// The turn that runs, or ran when the program died.
     #[serde(default)]
     pub open_turn: Option<TurnId>,
+    /// The shape that turn's answer must have.
+    #[serde(default)]
+    pub open_schema: Option<serde_json::Value>,
     /// Items that began and did not end, with their text so far.
     #[serde(default)]
     pub open_items: Vec<(TurnId, Item)>,
@@ -85,6 +88,7 @@ impl State {
             given_title: String::new(),
             first_prompt: String::new(),
             open_turn: None,
+            open_schema: None,
             open_items: Vec::new(),
             approvals: Vec::new(),
             granted: Vec::new(),
@@ -121,15 +125,21 @@ impl State {
             EventKind::ThreadPinned { pinned } => self.summary.pinned = *pinned,
             EventKind::ThreadArchived { archived } => self.summary.archived = *archived,
             EventKind::SettingsChanged { settings } => self.summary.settings = settings.clone(),
-            EventKind::TurnStarted { turn_id, settings: _ } => {
+            EventKind::TurnStarted {
+                turn_id,
+                settings: _,
+                output_schema,
+            } => {
                 self.turns += 1;
                 self.open_turn = Some(turn_id.clone());
+                self.open_schema.clone_from(output_schema);
             }
             EventKind::TurnCompleted { turn_id }
             | EventKind::TurnInterrupted { turn_id, reason: _ }
             | EventKind::TurnFailed { turn_id, failure: _ } => {
                 if self.open_turn.as_ref() == Some(turn_id) {
                     self.open_turn = None;
+                    self.open_schema = None;
                 }
             }
             EventKind::ItemStarted { turn_id, item } | EventKind::ItemUpdated { turn_id, item } => {
@@ -236,7 +246,7 @@ pub(super) fn fold_turn(turn: &mut Option<TurnSummary>, event: &Event) {
         }
     };
     match &event.kind {
-        EventKind::TurnStarted { turn_id, settings: _ } => {
+        EventKind::TurnStarted { turn_id, .. } => {
             *turn = Some(TurnSummary {
                 id: turn_id.clone(),
                 first_seq: event.seq,

@@ -39,7 +39,7 @@ impl Actor {
         }
         let settings = self.log.state().summary.settings.clone();
         let turn_id = TurnId::new();
-        let seams = self.seams(&turn_id, settings.clone(), schema).await?;
+        let seams = self.seams(&turn_id, settings.clone(), schema.clone()).await?;
         let (message, entry) = self.take_input(item_id.clone(), input, false).await?;
         let mut entries = self.preamble(&seams)?;
         entries.push(entry);
@@ -50,6 +50,7 @@ impl Actor {
             EventKind::TurnStarted {
                 turn_id: turn_id.clone(),
                 settings,
+                output_schema: schema,
             },
             EventKind::ItemCompleted {
                 turn_id: turn_id.clone(),
@@ -207,7 +208,7 @@ impl Actor {
             .begin_turn(Prompt {
                 item_id: next.id,
                 input: next.input,
-                schema: None,
+                schema: next.output_schema,
                 queued: true,
             })
             .await;
@@ -217,6 +218,7 @@ impl Actor {
                 EventKind::TurnStarted {
                     turn_id: turn_id.clone(),
                     settings: self.log.state().summary.settings.clone(),
+                    output_schema: None,
                 },
                 EventKind::TurnFailed { turn_id, failure },
             ];
@@ -254,7 +256,8 @@ impl Actor {
     /// Takes a parked turn up again: calls that ran are answered as aborted, those that ask ask on.
     async fn go_on_waiting(&mut self, turn_id: &TurnId) -> Result<(), Failure> {
         let state = self.log.state();
-        let seams = self.seams(turn_id, state.summary.settings.clone(), None).await?;
+        let (settings, schema) = (state.summary.settings.clone(), state.open_schema.clone());
+        let seams = self.seams(turn_id, settings, schema).await?;
         let waits = |call_id: &str| state.approvals.iter().any(|it| it.call_id == call_id);
         let waiting_items: Vec<&ItemId> = state.approvals.iter().map(|it| &it.item_id).collect();
         let cut_off = state

@@ -79,6 +79,7 @@ impl Actor {
         let queued = QueuedInput {
             id: ItemId::new(),
             input,
+            output_schema: schema,
         };
         let item_id = queued.id.clone();
         self.append(EventKind::InputQueued { queued })?;
@@ -113,6 +114,7 @@ impl Actor {
         let queued = QueuedInput {
             id: ItemId::new(),
             input,
+            output_schema: None,
         };
         self.append(EventKind::InputQueued { queued })
     }

@@ -42,6 +42,8 @@ pub(crate) struct Parts {
     pub(crate) inputs: Inputs,
     /// Somebody is there who can answer questions.
     pub(crate) attended: bool,
+    /// For how long a thread that nothing happens in stays taken up.
+    pub(crate) rest: Duration,
 }
 
 /// The parts, the threads that are taken up, and the configuration in force.

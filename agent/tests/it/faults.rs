@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use agent::clock::Clock;
 use protocol::approval::Decision;
-use protocol::request::{QueueRemove, ThreadDelete, ThreadRestore};
+use protocol::request::{QueueRemove, ThreadDelete, ThreadRename, ThreadRestore};
 use protocol::thread::{Input, InterruptReason, TurnStatus};
 use protocol::{Code, EventKind, ItemKind, ItemStatus};
 use serde_json::json;
@@ -245,6 +245,32 @@ async fn a_command_in_the_background_outlives_a_turn_that_fails() {
     let ended = talk.items();
     let commands = ended.iter().filter(|it| matches!(it.kind, ItemKind::Command { .. }));
     assert_eq!(commands.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_program_takes_a_thread_up_once_its_last_command_in_the_background_has_ended() {
+    let call = json!({ "cmd": "until [ -e stop ]; do sleep 0.01; done", "yield_time_ms": 250, "login": false });
+    let script = Script::turns([Step::call("exec_command", call), Step::say("It runs.")]);
+    let world = World::with_rest(script, Duration::from_millis(1)).await;
+    let mut talk = world.thread().await;
+    talk.say("Watch").await;
+    talk.completed().await;
+    let second = world.second().await;
+    let rename = || ThreadRename {
+        thread_id: talk.id.clone(),
+        title: "Mine now".into(),
+    };
+    let refused = second.ask(rename()).await.unwrap_err();
+    assert_eq!(refused.code, Code::Conflict, "{refused:?}");
+    world.home.file("stop", "").unwrap();
+    // Nothing tells one program what another one does.
+    let taken = tokio::time::timeout(Duration::from_secs(30), async {
+        while second.ask(rename()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    taken.await.expect("the thread stayed taken");
+    second.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! Turns from prompt to last word, over both wires.
 
+use protocol::approval::Decision;
 use protocol::change::ChangeKind;
 use protocol::request::{ArtifactList, ThreadFork, ThreadList, ThreadSearch, TurnChanges, TurnUndo};
 use protocol::thread::{Input, ThreadStatus, TurnStatus};
@@ -222,6 +223,44 @@ async fn input_given_while_a_turn_runs_steers_it_or_waits() {
     assert_eq!(requests[2].last_user(), "And then this");
     assert_eq!(talk.last_word(), "From the queue.");
     assert!(talk.page().await.queue.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shape_of_an_answer_is_kept_in_the_queue_and_over_a_restart() {
+    let gate = Gate::new();
+    let question =
+        json!({ "cmd": "true", "sandbox_permissions": "require_escalated", "justification": "It needs more." });
+    let steps = [
+        Step::say("First").hold(&gate),
+        Step::call("exec_command", question),
+        Step::say("{}"),
+        Step::say("Free."),
+    ];
+    let world = World::new(Script::turns(steps)).await;
+    let mut talk = world.thread().await;
+    talk.say("Begin").await;
+    gate.reached().await;
+    let schema = json!({ "type": "object", "properties": {}, "required": [], "additionalProperties": false });
+    talk.say_for("In this shape", &schema).await;
+    assert_eq!(talk.page().await.queue[0].output_schema.as_ref(), Some(&schema));
+    gate.open();
+    talk.completed().await;
+    let asked = talk.question().await;
+    let id = talk.id.clone();
+    drop(talk);
+    let world = world.restart().await;
+    let mut talk = world.talk(id).await;
+    talk.decide(&asked, Decision::Once).await.unwrap();
+    talk.completed().await;
+    talk.completed().await;
+    talk.say("As you like").await;
+    talk.completed().await;
+    let requests = world.server.requests();
+    let shapes: Vec<_> = requests
+        .iter()
+        .map(|it| it.body["text"]["format"].get("schema"))
+        .collect();
+    assert_eq!(shapes, [None, Some(&schema), Some(&schema), None]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

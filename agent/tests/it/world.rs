@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use agent::clock::Clock;
 use agent::config::Inputs;
-use agent::engine::{Engine, Follower, Options};
+use agent::engine::{Engine, Follower, Options, REST};
 use agent::home::Home;
 use agent::sandbox::Launcher;
 use agent::secret::Memory;
@@ -28,6 +28,7 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     attended: bool,
     clock: Clock,
+    rest: Duration,
 }
 
 impl World {
@@ -37,28 +38,34 @@ impl World {
     }
 
     pub(crate) async fn with(script: Script, wire_api: &str, attended: bool) -> Self {
-        Self::made(script, wire_api, attended, Clock::system()).await
+        Self::made(script, wire_api, attended, Clock::system(), REST).await
     }
 
     /// With a clock of the test's own.
     pub(crate) async fn with_clock(script: Script, clock: Clock) -> Self {
-        Self::made(script, "responses", true, clock).await
+        Self::made(script, "responses", true, clock, REST).await
     }
 
-    async fn made(script: Script, wire_api: &str, attended: bool, clock: Clock) -> Self {
+    /// Where a thread that nothing happens in is put down so soon.
+    pub(crate) async fn with_rest(script: Script, rest: Duration) -> Self {
+        Self::made(script, "responses", true, Clock::system(), rest).await
+    }
+
+    async fn made(script: Script, wire_api: &str, attended: bool, clock: Clock, rest: Duration) -> Self {
         let server = ModelServer::start(script).await.unwrap();
         let home = TempHome::with_provider(&server.base_url(), wire_api).unwrap();
-        let engine = Self::engine(&home, attended, clock.clone()).await;
+        let engine = Self::engine(&home, attended, clock.clone(), rest).await;
         Self {
             home,
             server,
             engine,
             attended,
             clock,
+            rest,
         }
     }
 
-    async fn engine(home: &TempHome, attended: bool, clock: Clock) -> Engine {
+    async fn engine(home: &TempHome, attended: bool, clock: Clock, rest: Duration) -> Engine {
         Engine::start(Options {
             home: Home::new(home.path()),
             clock,
@@ -72,6 +79,7 @@ impl World {
             secrets: Some(Arc::new(Memory::default())),
             attended,
             watch: false,
+            rest,
         })
         .await
         .unwrap()
@@ -87,10 +95,15 @@ impl World {
             .into()
     }
 
+    /// Another engine on the same home, as in a second program.
+    pub(crate) async fn second(&self) -> Engine {
+        Self::engine(&self.home, self.attended, self.clock.clone(), self.rest).await
+    }
+
     /// Ends the engine and starts a new one on the same home.
     pub(crate) async fn restart(mut self) -> Self {
         self.engine.stop().await;
-        self.engine = Self::engine(&self.home, self.attended, self.clock.clone()).await;
+        self.engine = self.second().await;
         self
     }
 
@@ -155,10 +168,23 @@ impl Talk<'_> {
     }
 
     pub(crate) async fn give(&self, input: Input) -> Result<(), Failure> {
+        self.start(input, None).await
+    }
+
+    /// Asks for an answer of that shape.
+    pub(crate) async fn say_for(&self, text: &str, schema: &serde_json::Value) {
+        let input = Input {
+            text: text.to_owned(),
+            attachments: Vec::new(),
+        };
+        self.start(input, Some(schema.clone())).await.unwrap();
+    }
+
+    async fn start(&self, input: Input, output_schema: Option<serde_json::Value>) -> Result<(), Failure> {
         let start = TurnStart {
             thread_id: self.id.clone(),
             input,
-            output_schema: None,
+            output_schema,
         };
         self.engine.ask(start).await.map(|_| ())
     }

@@ -62,6 +62,7 @@ async fn run(plan: Plan, output: &mut Output) -> Result<u8, Failure> {
         secrets: None,
         attended: false,
         watch: false,
+        rest: agent::engine::REST,
     })
     .await?;
     let ended = turn(&engine, plan.ask, output, &mut signals).await;

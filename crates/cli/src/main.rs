@@ -101,6 +101,7 @@ fn ask<M: Method>(outside: Outside, request: M) -> Result<M::Answer, Failure> {
             secrets: None,
             attended: false,
             watch: false,
+            rest: agent::engine::REST,
         })
         .await?;
         let answer = engine.ask(request).await;

@@ -69,6 +69,10 @@ pub enum EventKind {
         turn_id: TurnId,
         /// What it runs with.
         settings: ThreadSettings,
+        /// JSON Schema that the agent's last word must follow; free text when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional, type = "unknown")]
+        output_schema: Option<serde_json::Value>,
     },
     /// A turn ended with the agent's last word.
     TurnCompleted {

@@ -231,6 +231,10 @@ pub struct QueuedInput {
     pub id: ItemId,
     /// The prompt.
     pub input: Input,
+    /// JSON Schema that the agent's last word must follow; free text when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "unknown")]
+    pub output_schema: Option<serde_json::Value>,
 }
 
 /// One place where a search found something.

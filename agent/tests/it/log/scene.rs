@@ -82,6 +82,7 @@ pub(crate) fn turn(log: &Log) -> TurnId {
     log.append(EventKind::TurnStarted {
         turn_id: turn_id.clone(),
         settings,
+        output_schema: None,
     })
     .unwrap();
     turn_id

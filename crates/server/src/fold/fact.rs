@@ -152,7 +152,7 @@ impl Fact {
 
     fn of(event: EventKind, payload: &Value) -> Result<Self, Misread> {
         Ok(match event {
-            EventKind::TurnStarted { turn_id, settings } => Self::TurnStarted {
+            EventKind::TurnStarted { turn_id, settings, .. } => Self::TurnStarted {
                 turn_id: turn(turn_id)?,
                 model: tidy(&settings.model),
             },

@@ -80,6 +80,7 @@ fn started() -> EventKind {
             sandbox: SandboxMode::ReadOnly,
             approval: ApprovalPolicy::Never,
         },
+        output_schema: None,
     }
 }
 
