@@ -263,6 +263,20 @@ export const tests = {
     await card.nth(1).waitFor();
   },
 
+  "what one should know about a turn that went well offers nothing to send again": async (it) => {
+    await newThread(it);
+    const { page } = it;
+    await send(page, "read the pipe");
+    const card = page.locator(id("error-card"));
+    await card.getByText("Changes to some files cannot be undone: pipe.").waitFor();
+    await ended(page);
+    assert.equal(await card.count(), 1);
+    assert.equal(await card.getByRole("button", { name: "Send again" }).count(), 0);
+    await send(page, "fail now");
+    await card.nth(1).getByRole("button", { name: "Send again" }).waitFor();
+    assert.equal(await card.count(), 2);
+  },
+
   "a narrow window puts the sidebar over the page, out of the way": async ({ page, open }) => {
     await page.setViewportSize({ width: 560, height: 800 });
     await open("scene=approval&theme=light&lang=en");

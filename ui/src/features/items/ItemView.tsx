@@ -50,7 +50,7 @@ export const ItemView = memo(function ItemView({ item, threadId, turnId, asked, 
     case "toolCall":
       return <ToolCall item={item} open={verbose} />;
     case "error":
-      return <ErrorItem failure={item.failure} threadId={threadId} turnId={turnId} />;
+      return <FailureCard failure={item.failure} actions={<Settings failure={item.failure} />} />;
   }
 });
 
@@ -94,7 +94,8 @@ async function sendAgain(threadId: ThreadId, prompt: Extract<Item, { type: "user
 
 const ABOUT_PROVIDER: Failure["code"][] = ["noProvider", "unauthorized", "unreachable", "notAProvider", "noSuchModel", "quotaExceeded", "secretsUnavailable"];
 
-export function ErrorItem({ failure, threadId, turnId }: { failure: Failure; threadId: ThreadId; turnId: TurnId }) {
+/** Why a turn failed, and what can be done about it. */
+export function TurnFailure({ failure, threadId, turnId }: { failure: Failure; threadId: ThreadId; turnId: TurnId }) {
   const t = useWords(strings);
   const prompt = useStore((it) => it.threads[threadId]?.turns.find((turn) => turn.id === turnId)?.items.find((item) => item.type === "userMessage"));
   return (
@@ -103,9 +104,16 @@ export function ErrorItem({ failure, threadId, turnId }: { failure: Failure; thr
       actions={
         <>
           {prompt?.type === "userMessage" && <Button small onClick={() => void sendAgain(threadId, prompt)}>{t("sendAgain")}</Button>}
-          {ABOUT_PROVIDER.includes(failure.code) && <Button small onClick={() => showOverlay({ type: "settings", page: "providers" })}>{t("openSettings")}</Button>}
+          <Settings failure={failure} />
         </>
       }
     />
   );
+}
+
+/** The way to the settings, for a failure that is put right there. */
+function Settings({ failure }: { failure: Failure }) {
+  const t = useWords(strings);
+  if (!ABOUT_PROVIDER.includes(failure.code)) return null;
+  return <Button small onClick={() => showOverlay({ type: "settings", page: "providers" })}>{t("openSettings")}</Button>;
 }

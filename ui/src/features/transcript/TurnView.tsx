@@ -12,7 +12,7 @@ import { tell, tellFailure, useStore } from "../../state/store";
 import type { Turn } from "../../state/thread";
 import { redo, undo } from "../../state/undo";
 import { ApprovalCard } from "../approvals/ApprovalCard";
-import { ItemView, ErrorItem } from "../items/ItemView";
+import { ItemView, TurnFailure } from "../items/ItemView";
 import { segments, shownSteps } from "./segments";
 import { strings } from "./strings";
 import css from "./TurnView.module.css";
@@ -35,7 +35,6 @@ export const TurnView = memo(function TurnView({ turn, number, threadId, approva
   const t = useWords(strings);
   const heading = `turn-${turn.id}`;
   const prompt = turn.prompt === "" ? t("noPrompt") : turn.prompt;
-  const hasError = turn.items.some((item) => item.type === "error");
 
   return (
     <article className={css.turn} aria-labelledby={heading}>
@@ -52,7 +51,7 @@ export const TurnView = memo(function TurnView({ turn, number, threadId, approva
         />
       ))}
       {approvals.map((approval) => <ApprovalCard key={approval.id} approval={approval} threadId={threadId} />)}
-      {turn.status.type === "failed" && !hasError && <ErrorItem failure={turn.status.failure} threadId={threadId} turnId={turn.id} />}
+      {turn.status.type === "failed" && <TurnFailure failure={turn.status.failure} threadId={threadId} turnId={turn.id} />}
       {running ? <Progress turn={turn} threadId={threadId} asks={approvals.length > 0} /> : <Ending turn={turn} threadId={threadId} showAll={showAll} onShowAll={setAll} foldable={parts.some((it) => it.type === "work")} />}
     </article>
   );

@@ -224,7 +224,6 @@ export class TurnWriter {
   }
 
   fail(failure: Failure): void {
-    this.put({ type: "error", failure }, "failed");
     this.thread.append({ type: "turnFailed", turnId: this.id, failure });
   }
 }

@@ -97,6 +97,9 @@ export async function runTurn(thread: MockThread, input: Input, itemId: string, 
     if (input.text.includes("patch")) turn.files([change(`${thread.summary.cwd}/src/arrivals.ts`)]);
     await stream(turn, input.text.includes("long") ? STREAM.repeat(40) : STREAM, signal);
     turn.tokens(8_000 + thread.context.used);
+    if (input.text.includes("pipe")) {
+      turn.put({ type: "error", failure: { code: "tooLarge", message: "Changes to some files cannot be undone: pipe.", hint: "Keep such files under version control." } });
+    }
     turn.complete();
   } catch {
     thread.append({ type: "turnInterrupted", turnId: turn.id, reason: "person" });
