@@ -80,7 +80,7 @@ enum Order {
 pub struct Publisher {
     orders: mpsc::Sender<Order>,
     standing: watch::Receiver<Standing>,
-    _task: JoinSet<()>,
+    task: JoinSet<()>,
 }
 
 impl Publisher {
@@ -101,7 +101,7 @@ impl Publisher {
         Ok(Self {
             orders,
             standing,
-            _task: tasks,
+            task: tasks,
         })
     }
 
@@ -129,7 +129,8 @@ impl Publisher {
         }
     }
 
-    /// Gets the lease, even with nothing to send, and keeps it until it is released. Answers its epoch.
+    /// Gets the lease, even with nothing to send, and keeps it until it is released or another machine takes it. Answers its
+    /// epoch.
     ///
     /// # Errors
     /// The lease is not for this person, or the client has ended. While another machine has it this waits, unless `take`.
@@ -167,6 +168,12 @@ impl Publisher {
     #[must_use]
     pub fn standing(&self) -> watch::Receiver<Standing> {
         self.standing.clone()
+    }
+
+    /// Ends the sending, and answers when the queue can be opened again.
+    pub async fn close(mut self) {
+        drop(self.orders);
+        while self.task.join_next().await.is_some() {}
     }
 
     async fn order(&self, order: Order) -> Result<(), Trouble> {

@@ -227,6 +227,8 @@ impl Task {
             Answer::Lease(Ok(lease)) => {
                 self.fine();
                 self.is_held = false;
+                // Taken once: two machines that both want it must not take it from each other for ever.
+                self.takes = false;
                 if let Some(number) = self.outbox.leased(&lease)
                     && let Err(trouble) = self.with_queue(move |queue| queue.anchor(number)).await
                 {
@@ -239,8 +241,10 @@ impl Task {
             }
             Answer::Lease(Err(Trouble::Refused(problem))) => {
                 self.lease_until = None;
+                let had_it = self.outbox.epoch().is_some();
                 let todo = self.outbox.not_leased(&problem);
                 self.is_held = todo == Todo::Held;
+                self.wants_lease &= !had_it;
                 self.refused(todo, problem.message);
             }
             Answer::Batch(Ok(acked)) => {
@@ -258,6 +262,8 @@ impl Task {
                     // What is to do now is asked for again in the next round.
                     self.outbox.no_answer();
                 }
+                // It moved to another machine. What is queued here still waits for its turn.
+                self.wants_lease &= self.outbox.epoch().is_some();
                 self.refused(todo, problem.message);
             }
             Answer::Lease(Err(trouble)) | Answer::Batch(Err(trouble)) => {
