@@ -302,8 +302,13 @@ fn nothing_outlives_a_killed_zspark() {
     let mut pipe = pipe.recv_timeout(limit).expect("the command starts");
     zspark.kill().unwrap();
     zspark.wait().unwrap();
-    let mut rest = Vec::new();
-    std::io::Read::read_to_end(&mut pipe, &mut rest).unwrap();
+    let (ended, rest) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut rest = Vec::new();
+        std::io::Read::read_to_end(&mut pipe, &mut rest).unwrap();
+        ended.send(rest)
+    });
+    let rest = rest.recv_timeout(limit).expect("all that it started ends with it");
     assert_eq!(rest.len(), 0);
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use agent::clock::Clock;
 use agent::exec::Processes;
@@ -18,6 +19,9 @@ use protocol::setting::SandboxMode;
 use protocol::{ItemId, ItemKind, ItemStatus, Live, ThreadId, TurnId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+/// Longer than anything takes; reached only by a test that fails.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a recorder was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +53,8 @@ impl List {
             if let Some(found) = found {
                 return found;
             }
-            news.await;
+            let came = tokio::time::timeout(PATIENCE, news).await;
+            assert!(came.is_ok(), "the end of the command was never told");
         }
     }
 

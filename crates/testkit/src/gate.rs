@@ -1,8 +1,12 @@
 //! A point in a scripted answer where the server waits for the test, and the test for the server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+
+/// Longer than anything takes; reached only by a test that fails.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A cheap handle; both sides hold one.
 #[derive(Clone, Debug)]
@@ -25,10 +29,14 @@ impl Gate {
     }
 
     /// Waits until the server stands at the gate: everything before it has been sent.
+    ///
+    /// # Panics
+    /// When that takes longer than anything takes.
     pub async fn reached(&self) {
         let mut reached = self.0.reached.subscribe();
         // The sender lives in self, so waiting cannot fail.
-        drop(reached.wait_for(|it| *it).await);
+        let came = tokio::time::timeout(PATIENCE, reached.wait_for(|it| *it)).await;
+        assert!(came.is_ok(), "the scripted answer never came to its gate");
     }
 
     /// Lets the server go on, now or when it comes.
