@@ -74,6 +74,8 @@ ids! {
     UploadId,
     /// Names an address that is told what happens in a workspace.
     WebhookId,
+    /// Names one thing that such an address is told.
+    DeliveryId,
     /// Names a kept state of a document.
     VersionId,
     /// Names a job that deletes things.

@@ -20,4 +20,6 @@ pub mod problem;
 
 pub mod ticket;
 
+pub mod webhook;
+
 pub mod sign_in;

@@ -39,6 +39,7 @@ mod threads;
 mod tickets;
 mod turn_requests;
 mod uploads;
+mod webhooks;
 mod workspaces;
 
 /// All of them.
@@ -69,6 +70,7 @@ pub fn routes() -> Vec<Route> {
         cursors::routes(),
         uploads::routes(),
         artifacts::routes(),
+        webhooks::routes(),
     ]
     .into_iter()
     .flatten()

@@ -10,8 +10,10 @@ use protocol::workspace::people::Role;
 use serde::Deserialize;
 use url::Url;
 
+mod egress;
 mod load;
 
+pub use egress::{Egress, Names};
 pub use load::Environment;
 
 /// How strictly to look at who comes.
@@ -290,6 +292,9 @@ pub struct Config {
     /// How often things are looked at. Not for files: only tests are in a hurry.
     #[serde(skip)]
     pub rhythm: Rhythm,
+    /// Where webhooks may go, and how. Not for files: no configuration opens the way into one's own network.
+    #[serde(skip)]
+    pub egress: Egress,
 }
 
 impl Default for Config {
@@ -315,6 +320,7 @@ impl Default for Config {
             auth: Auth::default(),
             limits: Limits::default(),
             rhythm: Rhythm::default(),
+            egress: Egress::default(),
         }
     }
 }

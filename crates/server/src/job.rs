@@ -6,3 +6,4 @@ pub mod log;
 
 pub(crate) mod retention;
 pub mod uploads;
+pub(crate) mod webhook;

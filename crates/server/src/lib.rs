@@ -27,6 +27,8 @@ pub mod follow;
 
 pub mod artifact;
 
+pub mod webhook;
+
 pub mod sockets;
 
 pub mod store;

@@ -26,6 +26,7 @@ use crate::presence::Presence;
 use crate::rate::Rates;
 use crate::sockets::Sockets;
 use crate::store::{Kind, Store};
+use crate::webhook::Sender;
 
 /// A server that listens. Dropping it ends it at once; [`Node::stop`] lets it finish what it does.
 #[derive(Debug)]
@@ -49,6 +50,7 @@ impl Node {
         let door = Door::new(&config)?;
         let rates = Rates::new(&config.limits);
         let identity = identity(&config, &clock)?;
+        let sender = Sender::new(&config.egress).context("webhooks cannot be sent")?;
         let store = Store::open(&database_url(&config)?)
             .await
             .context("the database cannot be opened")?;
@@ -103,6 +105,7 @@ impl Node {
         tasks.spawn(job::uploads::run(app.clone(), stop.clone()));
         tasks.spawn(job::deletion::run(app.clone(), stop.clone()));
         tasks.spawn(job::retention::run(app.clone(), stop.clone()));
+        tasks.spawn(job::webhook::run(app.clone(), sender, stop.clone()));
         Ok(Self {
             address,
             app,

@@ -38,6 +38,7 @@ pub mod threads;
 pub mod tickets;
 pub mod turn_requests;
 pub mod uploads;
+pub mod webhooks;
 pub mod workspaces;
 
 /// Which database.

@@ -27,6 +27,8 @@ const WORKSPACE: &[&str] = &[
     "doc_snapshots",
     "doc_versions",
     "docs",
+    "webhook_deliveries",
+    "webhooks",
     "activity",
     "invitations",
     "bindings",

@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     step("log", 1, include_str!("schema/log.sql")),
     step("live", 1, include_str!("schema/live.sql")),
     step("artifacts", 1, include_str!("schema/artifacts.sql")),
+    step("webhooks", 1, include_str!("schema/webhooks.sql")),
 ];
 
 const fn step(area: &'static str, version: i64, sql: &'static str) -> Step {

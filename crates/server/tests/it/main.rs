@@ -21,4 +21,5 @@ mod program;
 mod replica;
 mod roles;
 mod threads;
+mod webhooks;
 mod world;

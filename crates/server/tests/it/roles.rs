@@ -77,6 +77,17 @@ const MATRIX: &[(&str, To)] = &[
         Admins,
     ),
     ("POST /api/v1/workspaces/{workspace}/deletions/{deletion}/force", Admins),
+    ("GET /api/v1/workspaces/{workspace}/webhooks", Admins),
+    ("POST /api/v1/workspaces/{workspace}/webhooks", Admins),
+    ("DELETE /api/v1/workspaces/{workspace}/webhooks/{webhook}", Admins),
+    (
+        "GET /api/v1/workspaces/{workspace}/webhooks/{webhook}/deliveries",
+        Admins,
+    ),
+    (
+        "POST /api/v1/workspaces/{workspace}/webhooks/{webhook}/deliveries/{delivery}/redeliver",
+        Admins,
+    ),
     ("POST /api/v1/workspaces/{workspace}/uploads", Members),
     ("GET /api/v1/workspaces/{workspace}/uploads/{upload}", Members),
     ("PUT /api/v1/workspaces/{workspace}/uploads/{upload}", Members),
