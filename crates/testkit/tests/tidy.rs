@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cli", &["agent", "models", "protocol"]),
     ("zspark-desktop", &["agent", "models", "protocol"]),
     ("testkit", &["protocol"]),
+    ("load", &["protocol", "testkit"]),
     ("xtask", &[]),
 ];
 

@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: zspark and the reference CLI side by side on one scripted model, alternating, as ratios; then the
-//! desktop program in a window.
+//! desktop program in a window. And, when it is named, the workspace server beside others of its kind.
 //!
 //! It prints and never judges: a busy machine changes figures, and hardly ratios.
 
 mod desktop;
 mod model;
+mod server;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,10 +31,22 @@ pub(crate) enum Program {
     Cli,
     /// The window.
     Desktop,
+    /// The workspace server, against hocuspocus and the plainest things that could do the same.
+    Server,
 }
 
-/// Builds and measures one program, or both, and prints tables.
-pub(crate) fn bench(only: Option<Program>) -> Result<ExitCode> {
+/// Builds and measures one program, or the first two, and prints tables. Of the server's measures only those that `words`
+/// name, if there are any.
+pub(crate) fn bench(only: Option<Program>, words: &[String]) -> Result<ExitCode> {
+    if only == Some(Program::Server) {
+        if cfg!(target_os = "linux") {
+            server::measure(words)?;
+        } else {
+            println!("What a server uses is read from Linux.");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    ensure!(words.is_empty(), "only the server's measures have names");
     if only != Some(Program::Desktop) {
         command_line()?;
     }

@@ -37,8 +37,10 @@ enum Chore {
     },
     /// Measures zspark beside the reference CLI on one scripted model, and the desktop program in a window.
     Bench {
-        /// Only this one.
+        /// Only this one. The workspace server is measured only when it is named.
         program: Option<bench::Program>,
+        /// Of the server: only these measures.
+        measures: Vec<String>,
     },
     /// Builds what is given to people: a .deb, a .dmg or an installer, depending on this machine.
     Bundle,
@@ -48,7 +50,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Run { release, folder } => run::run(release, folder.as_deref()),
         Chore::Test { filters } => test::test(&filters),
-        Chore::Bench { program } => bench::bench(program),
+        Chore::Bench { program, measures } => bench::bench(program, &measures),
         Chore::Bundle => bundle::bundle(),
     };
     match done {
