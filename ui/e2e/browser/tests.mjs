@@ -277,6 +277,19 @@ export const tests = {
     assert.equal(await card.count(), 2);
   },
 
+  "an open pane leaves room for what is said": async ({ page, open }) => {
+    for (const width of [1001, 1180]) {
+      await page.setViewportSize({ width, height: 700 });
+      await open("scene=all&theme=light&lang=en");
+      await page.locator(id("composer-input")).waitFor();
+      if ((await page.locator("aside").count()) === 0) await page.keyboard.press("Control+j");
+      await page.locator("aside").waitFor();
+      const box = await page.locator("main").boundingBox();
+      assert.ok(box.width >= 400, `${box.width} of ${width} px are left`);
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    }
+  },
+
   "a narrow window puts the sidebar over the page, out of the way": async ({ page, open }) => {
     await page.setViewportSize({ width: 560, height: 800 });
     await open("scene=approval&theme=light&lang=en");
