@@ -193,8 +193,8 @@ pub(crate) async fn refused(app: &App, denied: Denied, address: IpAddr) -> Refus
         return denied.into();
     }
     app.metrics.refused_tokens.inc();
-    if let Err(retry_after_s) = app.rates.refused.take(network, 1, now) {
-        return Refusal::rate_limited(retry_after_s);
+    if let Err(retry_after_ms) = app.rates.refused.take(network, 1, now) {
+        return Refusal::rate_limited(retry_after_ms);
     }
     if app.rates.refusals_written.take((), 1, now).is_ok() {
         note_denied(app, &denied, address, now).await;

@@ -23,6 +23,11 @@ pub async fn append(app: &App, place: &Place, thread: &ThreadId, batch: Batch) -
     }
     place.open_for_changes()?;
     let batch = read(batch)?;
+    let count = u32::try_from(batch.lines.len()).unwrap_or(u32::MAX);
+    app.rates
+        .events
+        .take(place.caller.user.clone(), count, app.clock.now_ms())
+        .map_err(Refusal::rate_limited)?;
     for _ in 0..ATTEMPTS {
         if let Some(acked) = attempt(app, place, thread, &batch).await? {
             return Ok(acked);

@@ -47,10 +47,11 @@ impl Refusal {
     }
 
     /// Too much in too short a time.
-    pub fn rate_limited(retry_after_s: u64) -> Self {
+    pub fn rate_limited(retry_after_ms: u64) -> Self {
         Self(
             Problem::new(ProblemCode::RateLimited, "Too much in too short a time.")
-                .fact("retry_after_s", retry_after_s),
+                .fact("retry_after_s", retry_after_ms.div_ceil(1000))
+                .fact("retry_after_ms", retry_after_ms),
         )
     }
 

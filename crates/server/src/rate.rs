@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
 use protocol::id::UserId;
+use protocol::workspace::log::BATCH_EVENTS;
 
 use crate::config::Limits;
 
@@ -32,6 +33,15 @@ impl Rate {
         Self {
             holds: f64::from(number) * 2.0,
             per_ms: f64::from(number) / 1000.0,
+        }
+    }
+
+    /// So many in a second, and at least `once` at once.
+    #[must_use]
+    pub fn with_batches_of(self, once: u32) -> Self {
+        Self {
+            holds: self.holds.max(f64::from(once)),
+            ..self
         }
     }
 
@@ -68,7 +78,7 @@ impl<K: Eq + Hash> Buckets<K> {
         }
     }
 
-    /// Takes `number` out, or says in how many seconds there will be as many.
+    /// Takes `number` out, or says in how many milliseconds there will be as many.
     pub fn take(&self, key: K, number: u32, now_ms: u64) -> Result<(), u64> {
         let number = f64::from(number);
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -89,7 +99,7 @@ impl<K: Eq + Hash> Buckets<K> {
             bucket.holds -= number;
             return Ok(());
         }
-        Err(seconds((number - bucket.holds) / self.rate.per_ms))
+        Err(milliseconds((number - bucket.holds) / self.rate.per_ms))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a span of milliseconds is far below 2^53")]
@@ -103,8 +113,8 @@ impl<K: Eq + Hash> Buckets<K> {
     clippy::cast_sign_loss,
     reason = "clamped to an hour before"
 )]
-fn seconds(ms: f64) -> u64 {
-    (ms / 1000.0).ceil().clamp(1.0, 3600.0) as u64
+fn milliseconds(ms: f64) -> u64 {
+    ms.ceil().clamp(1.0, 3_600_000.0) as u64
 }
 
 /// The buckets of a node's gate.
@@ -112,6 +122,8 @@ fn seconds(ms: f64) -> u64 {
 pub struct Rates {
     /// Requests of a person.
     pub requests: Buckets<UserId>,
+    /// Events that a person appends, whatever the thread and the way.
+    pub events: Buckets<UserId>,
     /// Refused credentials of a network.
     pub refused: Buckets<IpAddr>,
     /// Lines in the audit log about refused credentials, whosever they were: a flood from everywhere fills no disk.
@@ -128,6 +140,8 @@ impl Rates {
     pub fn new(limits: &Limits) -> Self {
         Self {
             requests: Buckets::new(Rate::per_second(limits.requests_per_s)),
+            // A whole batch must fit, or it could never be taken.
+            events: Buckets::new(Rate::per_second(limits.events_per_s).with_batches_of(BATCH_EVENTS as u32)),
             refused: Buckets::new(Rate::per_minute(limits.failures_per_min)),
             refusals_written: Buckets::new(Rate::per_minute(REFUSALS_WRITTEN)),
             refusals_unwritten: AtomicU64::new(0),

@@ -71,6 +71,9 @@ pub enum StoreError {
     /// Nothing is written over.
     #[error("{0} is there already")]
     Exists(String),
+    /// The workspace was deleted after its door was passed.
+    #[error("the workspace was deleted meanwhile")]
+    Gone,
     /// A row holds what no version of zspark wrote.
     #[error("the database holds something that cannot be read: {0}")]
     Damaged(String),
@@ -110,6 +113,9 @@ impl StoreError {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Gone) {
+            return Self::not_found();
+        }
         tracing::error!(error = %Chain(&error), "the database refused");
         if error.is_passing() {
             Self::new(

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{DeletionId, UserId};
+use crate::id::{DeletionId, ThreadId, UserId};
 
 /// What can be deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -13,8 +13,10 @@ pub enum DeletionTarget {
     Workspace,
     /// A person's place in the workspace. Owners only.
     User,
-    /// A thread with its log.
+    /// A thread with its log and its files.
     Thread,
+    /// One turn of a thread: what its events, items and questions say.
+    Turn,
     /// A document with its versions.
     Document,
     /// A shared file with its versions.
@@ -23,10 +25,11 @@ pub enum DeletionTarget {
 
 impl DeletionTarget {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Workspace,
         Self::User,
         Self::Thread,
+        Self::Turn,
         Self::Document,
         Self::Artifact,
     ];
@@ -38,6 +41,7 @@ impl DeletionTarget {
             Self::Workspace => "workspace",
             Self::User => "user",
             Self::Thread => "thread",
+            Self::Turn => "turn",
             Self::Document => "document",
             Self::Artifact => "artifact",
         }
@@ -91,6 +95,9 @@ pub struct NewDeletion {
     pub target: DeletionTarget,
     /// Which; the workspace's own id for the whole of it.
     pub id: String,
+    /// The thread that a turn is of; for a turn only.
+    #[serde(default)]
+    pub thread_id: Option<ThreadId>,
     /// In how many seconds it begins: 600 unless said, 1 to 604800.
     #[serde(default)]
     pub delay_s: Option<u64>,
@@ -105,6 +112,9 @@ pub struct Deletion {
     pub target: DeletionTarget,
     /// Which thing.
     pub target_id: String,
+    /// The thread that a turn is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread_id: Option<ThreadId>,
     /// How far it is.
     pub status: DeletionStatus,
     /// Who asked for it.

@@ -7,8 +7,12 @@ use serde_json::Value;
 use crate::id::{ApprovalId, ArtifactId, DeviceId, ItemId, ThreadId, TurnId, TurnRequestId, UserId, WorkspaceId};
 use crate::workspace::people::Role;
 
+mod double;
+
 /// The type that a server's own event has in its payload, so that a reader of the log knows it from the producer's.
 pub const SERVER_EVENT_PREFIX: &str = "workspace.";
+/// The `type` of [`ServerEvent::TurnRemoved`].
+pub const TURN_REMOVED: &str = "workspace.turnRemoved";
 
 /// At most so many events in one batch.
 pub const BATCH_EVENTS: usize = 256;
@@ -157,22 +161,6 @@ pub struct SharedThreadChange {
     pub approvers: Option<Option<Role>>,
 }
 
-/// A field that is absent, null, or there.
-mod double {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<T: Serialize, S: Serializer>(value: &Option<Option<T>>, to: S) -> Result<S::Ok, S::Error> {
-        value.as_ref().and_then(Option::as_ref).serialize(to)
-    }
-
-    #[expect(clippy::option_option, reason = "absent and null differ here")]
-    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Option<T>>, D::Error> {
-        Option::deserialize(from).map(Some)
-    }
-}
-
 /// One event as its producer sends it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -275,6 +263,15 @@ pub enum ServerEvent {
         status: TurnRequestStatus,
         /// The turn that it became.
         turn_id: Option<TurnId>,
+    },
+    /// What stood here belonged to a turn that was deleted. The place stays, so that numbers have no holes.
+    #[serde(rename = "workspace.removed")]
+    Removed,
+    /// A turn was deleted: its events say [`Self::Removed`] from now on. Whoever read them before forgets it.
+    #[serde(rename = "workspace.turnRemoved")]
+    TurnRemoved {
+        /// Which.
+        turn_id: TurnId,
     },
     /// Another machine appends from now on.
     #[serde(rename = "workspace.leaseMoved")]

@@ -178,6 +178,8 @@ async fn delete(State(app): State<App>, place: Place, Path((_, id)): Path<(Strin
     };
     let now_ms = app.clock.now_ms();
     let mut transaction = app.store.begin().await?;
+    // Whoever ends an upload takes the workspace's row before the blobs; so does this.
+    store.hold_open(&mut transaction).await?;
     let unneeded = store.delete_artifact(&mut transaction, &id, now_ms).await?;
     let deed = Deed {
         verb: "artifact.deleted",

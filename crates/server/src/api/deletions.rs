@@ -31,6 +31,15 @@ pub(super) fn routes() -> Vec<Route> {
         .even_archived()
         .takes::<NewDeletion>()
         .gives::<Deletion>(),
+        Route::new(
+            Method::DELETE,
+            "/api/v1/workspaces/{workspace}",
+            Access::In(Role::Owner),
+            "Deletes a workspace, after ten minutes in which that can be cancelled.",
+            delete_workspace,
+        )
+        .even_archived()
+        .gives::<Deletion>(),
         Route::new(Method::GET, DELETIONS, Access::In(Role::Admin), "All deletions.", list).gives::<Listed<Deletion>>(),
         Route::new(
             Method::GET,
@@ -65,7 +74,9 @@ pub(super) fn routes() -> Vec<Route> {
 fn may(role: Role, target: DeletionTarget) -> Answer<()> {
     let least = match target {
         DeletionTarget::Workspace | DeletionTarget::User => Role::Owner,
-        DeletionTarget::Thread | DeletionTarget::Document | DeletionTarget::Artifact => Role::Admin,
+        DeletionTarget::Thread | DeletionTarget::Turn | DeletionTarget::Document | DeletionTarget::Artifact => {
+            Role::Admin
+        }
     };
     if role < least {
         return Err(Refusal::forbidden("Only owners can delete this."));
@@ -83,16 +94,37 @@ async fn schedule(
     if !(1..=LONGEST_S).contains(&delay) {
         return Err(Refusal::invalid("A deletion begins in 1 second to 7 days."));
     }
-    let store = place.store(&app);
-    if !store.can_be_deleted(new.target, &new.id, &place.caller.user).await? {
+    if (new.target == DeletionTarget::Turn) != new.thread_id.is_some() {
+        return Err(Refusal::invalid("`thread_id` goes with a turn, and only with a turn."));
+    }
+    if !place.store(&app).can_be_deleted(&new, &place.caller.user).await? {
         return Err(Refusal::not_found());
     }
+    keep(&app, &place, &new, delay).await
+}
+
+/// The plain way to ask for the end of a workspace. Asking again answers the same deletion.
+async fn delete_workspace(State(app): State<App>, place: Place) -> Answer<(StatusCode, Json<Deletion>)> {
+    if let Some(open) = place.store(&app).open_deletion().await? {
+        return Ok((StatusCode::ACCEPTED, Json(open)));
+    }
+    let new = NewDeletion {
+        target: DeletionTarget::Workspace,
+        id: place.workspace().0.clone(),
+        thread_id: None,
+        delay_s: None,
+    };
+    keep(&app, &place, &new, USUAL_S).await
+}
+
+async fn keep(app: &App, place: &Place, new: &NewDeletion, delay_s: u64) -> Answer<(StatusCode, Json<Deletion>)> {
     let now = app.clock.now_ms();
     let mut tx = app.store.begin().await?;
-    let deletion = store
-        .schedule_deletion(&mut tx, &new, &place.caller.user, now, now + delay * 1000)
+    let deletion = place
+        .store(app)
+        .schedule_deletion(&mut tx, new, &place.caller.user, now, now + delay_s * 1000)
         .await?;
-    deed("deletion.scheduled", &deletion).commit(&app, &place, tx).await?;
+    deed("deletion.scheduled", &deletion).commit(app, place, tx).await?;
     Ok((StatusCode::ACCEPTED, Json(deletion)))
 }
 

@@ -12,6 +12,7 @@ use protocol::workspace::people::Role;
 use protocol::workspace::problem::{Problem, ProblemCode};
 use serde::Deserialize;
 use serde_json::json;
+use sqlx::{Any, Transaction};
 
 use crate::api::artifacts::is_private;
 use crate::api::deed::Deed;
@@ -104,6 +105,9 @@ async fn begin(State(app): State<App>, place: Place, Json(new): Json<NewUpload>)
         became: None,
     };
     let mut transaction = app.store.begin().await?;
+    if !still_there(&mut transaction, &place, &app, &pending).await? {
+        return Err(Refusal::not_found());
+    }
     if !store
         .begin_upload(&mut transaction, user, &pending, app.config.limits.uploads)
         .await?
@@ -140,12 +144,7 @@ async fn show(State(app): State<App>, place: Place, Path((_, id)): Path<(String,
 
 async fn give_up(State(app): State<App>, place: Place, Path((_, id)): Path<(String, UploadId)>) -> Answer<StatusCode> {
     own(&app, &place, &id).await?;
-    let store = place.store(&app);
-    let parts = store.parts(&id).await?;
-    store.drop_upload(&id).await?;
-    for part in parts {
-        app.storage.delete(&part).await;
-    }
+    forget(&app, &place, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -168,13 +167,16 @@ async fn send(
     if pending.received < pending.size {
         let part = Storage::part(&id, offset);
         let (written, broken) = app.storage.write(&part, pieces(body, pending.size - offset)).await?;
-        let is_kept = written.size > 0 && store.add_part(&id, offset, written.size, &part).await?;
-        if !is_kept {
+        let kept = match written.size {
+            0 => Ok(false),
+            size => store.add_part(&id, offset, size, &part).await,
+        };
+        if !matches!(kept, Ok(true)) {
             app.storage.delete(&part).await;
-            if written.size > 0 {
-                let now = own(&app, &place, &id).await?;
-                return Err(behind(now.received));
-            }
+        }
+        if !kept? && written.size > 0 {
+            let now = own(&app, &place, &id).await?;
+            return Err(behind(now.received));
         }
         if let Some(broken) = broken {
             return Err(broken);
@@ -227,79 +229,151 @@ fn pieces(body: Body, left: u64) -> BoxStream<'static, Result<Bytes, Refusal>> {
 }
 
 /// All bytes are there: they are checked, kept as a blob, and become a version of an artifact. `whole` is the part that is
-/// the whole file, with its hash, when it came in one piece.
+/// the whole file, with its hash, when it came in one piece: it stays where it is.
 async fn finish(app: &App, place: &Place, pending: &Pending, whole: Option<(String, String)>) -> Answer<ArtifactId> {
-    let store = place.store(app);
-    let parts = store.parts(&pending.id).await?;
-    let (joined, sha256) = match whole {
-        Some(whole) => whole,
+    let parts = place.store(app).parts(&pending.id).await?;
+    let (blob, sha256, is_joined) = match whole {
+        Some((part, sha256)) => (part, sha256, false),
         None => {
-            let joined = Storage::part(&pending.id, pending.size);
-            let written = app.storage.join(&parts, &joined).await?;
-            (joined, written.sha256)
+            let blob = Storage::blob(place.workspace(), &pending.sha256);
+            let written = app.storage.join(&parts, &blob).await?;
+            (blob, written.sha256, true)
         }
     };
-    if sha256 != pending.sha256 {
-        store.drop_upload(&pending.id).await?;
-        for part in parts.iter().chain([&joined]) {
-            app.storage.delete(part).await;
-        }
-        return Err(Refusal::invalid(
-            "The bytes do not add up to the `sha256` that the upload was begun with. Nothing was kept; begin again.",
-        ));
+    let end = if sha256 == pending.sha256 {
+        end(app, place, pending, &blob).await
+    } else {
+        Ok(End::Wrong)
+    };
+    // The parts stay as long as the upload can be gone on with; what was joined of them is made anew then. A commit whose
+    // answer was lost may have happened.
+    let is_needed = match &end {
+        Ok(End::Needed(_)) => true,
+        Ok(_) => false,
+        Err(_) => !matches!(own(app, place, &pending.id).await, Ok(it) if it.became.is_none()),
+    };
+    if is_joined && !is_needed {
+        app.storage.delete(&blob).await;
     }
-    let blob = Storage::blob(place.workspace(), &sha256);
-    app.storage.rename(&joined, &blob).await?;
+    match end? {
+        End::Needed(artifact) => {
+            for part in parts.iter().filter(|it| **it != blob) {
+                app.storage.delete(part).await;
+            }
+            Ok(artifact)
+        }
+        End::Known(artifact) => {
+            for part in &parts {
+                app.storage.delete(part).await;
+            }
+            Ok(artifact)
+        }
+        // The same bytes were sent twice at once; the other request made the artifact.
+        End::Late => own(app, place, &pending.id)
+            .await?
+            .became
+            .ok_or_else(Refusal::not_found),
+        End::Gone => {
+            forget(app, place, &pending.id).await?;
+            Err(Refusal::not_found())
+        }
+        End::Wrong => {
+            forget(app, place, &pending.id).await?;
+            Err(Refusal::invalid(
+                "The bytes do not add up to the `sha256` that the upload was begun with. Nothing was kept; begin again.",
+            ))
+        }
+    }
+}
+
+/// How an upload ended.
+enum End {
+    /// It is a version, and the blob is where its bytes are.
+    Needed(ArtifactId),
+    /// It is a version, and the workspace had its bytes already.
+    Known(ArtifactId),
+    /// Another request was first, or the upload is gone.
+    Late,
+    /// The thread or the artifact that it is for was deleted.
+    Gone,
+    /// Its bytes are not what was said.
+    Wrong,
+}
+
+/// Makes the version, in one transaction.
+async fn end(app: &App, place: &Place, pending: &Pending, blob: &str) -> Answer<End> {
+    let store = place.store(app);
     let artifact = pending.artifact.clone().unwrap_or_default();
+    let is_private = match &pending.thread {
+        Some(thread) => is_private(app, place, thread).await?,
+        None => false,
+    };
     let now_ms = app.clock.now_ms();
     let mut transaction = app.store.begin().await?;
+    if !still_there(&mut transaction, place, app, pending).await? {
+        return Ok(End::Gone);
+    }
     if !store.end_upload(&mut transaction, &pending.id, &artifact).await? {
-        // The same bytes were sent twice at once; the other request made the artifact.
-        drop(transaction);
-        app.storage.delete(&blob).await;
-        let now = own(app, place, &pending.id).await?;
-        return now.became.ok_or_else(Refusal::not_found);
+        return Ok(End::Late);
     }
     let version = NewVersion {
         artifact: &artifact,
         thread: pending.thread.as_ref(),
         name: &pending.name,
         media_type: &pending.media_type,
-        sha256: &sha256,
-        place: &blob,
+        sha256: &pending.sha256,
+        place: blob,
         size: pending.size,
         by: &place.caller.user,
         at_ms: now_ms,
     };
-    let (number, is_needed) = store.add_version(&mut transaction, &version).await?;
+    let Some((number, is_needed)) = store.add_version(&mut transaction, &version).await? else {
+        return Ok(End::Gone);
+    };
     let size = i64::try_from(pending.size).unwrap_or(i64::MAX);
     store
         .change_room(&mut transaction, if is_needed { size } else { 0 }, -size)
         .await?;
-    let is_private = match &pending.thread {
-        Some(thread) => is_private(app, place, thread).await?,
-        None => false,
-    };
-    let facts = json!({ "version": number, "size": pending.size, "sha256": sha256 });
     let deed = Deed {
         verb: "artifact.uploaded",
         kind: "artifact",
         id: artifact.to_string(),
         shown: json!({ "name": pending.name, "version": number, "size": pending.size }),
-        facts,
+        facts: json!({ "version": number, "size": pending.size, "sha256": pending.sha256 }),
     };
     if is_private {
         deed.commit_unseen(app, place, transaction).await?;
     } else {
         deed.commit(app, place, transaction).await?;
     }
-    for part in parts.iter().filter(|it| **it != joined) {
-        app.storage.delete(part).await;
+    Ok(if is_needed {
+        End::Needed(artifact)
+    } else {
+        End::Known(artifact)
+    })
+}
+
+/// Holds the thread that an upload is for, if any, and the workspace. False when the thread was deleted meanwhile.
+async fn still_there(tx: &mut Transaction<'_, Any>, place: &Place, app: &App, pending: &Pending) -> Answer<bool> {
+    let store = place.store(app);
+    if let Some(thread) = &pending.thread
+        && store.hold_thread(tx, thread, &place.caller.user).await?.is_none()
+    {
+        return Ok(false);
     }
-    if !is_needed {
-        app.storage.delete(&blob).await;
+    store.hold_open(tx).await?;
+    Ok(true)
+}
+
+/// Gives an upload up, with what was sent of it.
+async fn forget(app: &App, place: &Place, id: &UploadId) -> Answer<()> {
+    let mut transaction = app.store.begin().await?;
+    let parts = place.store(app).drop_upload(&mut transaction, id).await?;
+    transaction.commit().await?;
+    for part in parts {
+        app.storage.delete(&part).await;
     }
-    Ok(artifact)
+    Ok(())
 }
 
 /// An upload of the caller that can be gone on with.

@@ -81,7 +81,7 @@ impl Storage {
         Ok(Self { store })
     }
 
-    /// A new place for a part of an upload.
+    /// A new place for a part of an upload. A part that is the whole file stays there as its blob.
     #[must_use]
     pub fn part(upload: &UploadId, start: u64) -> String {
         format!("uploads/{upload}/{start}-{}", uuid::Uuid::now_v7().simple())
@@ -136,14 +136,6 @@ impl Storage {
             },
             broken,
         ))
-    }
-
-    /// Moves what is at one place to another.
-    ///
-    /// # Errors
-    /// The storage fails.
-    pub async fn rename(&self, from: &str, to: &str) -> Result<(), StorageError> {
-        Ok(self.store.rename(&Path::from(from), &Path::from(to)).await?)
     }
 
     /// Joins parts into one place, in order, and says what they add up to.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::ws::Utf8Bytes;
 use protocol::id::{ThreadId, UserId, WorkspaceId};
 use protocol::workspace::live::ServerFrame;
-use protocol::workspace::log::{EventPage, PageStatus};
+use protocol::workspace::log::{EventPage, PageStatus, TURN_REMOVED};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -239,6 +239,8 @@ async fn read(feed: &Feed, store: &Store) -> Result<bool, StoreError> {
     let Some(last) = page.events.last().map(|it| it.seq) else {
         return Ok(false);
     };
+    // Of a turn that was deleted since, earlier chunks may still have the text.
+    let forgets = page.events.iter().any(|it| is_removal(&it.payload));
     let chunk = Chunk {
         first: position + 1,
         last,
@@ -247,11 +249,19 @@ async fn read(feed: &Feed, store: &Store) -> Result<bool, StoreError> {
     };
     {
         let mut state = feed.state();
+        if forgets {
+            state.ring.clear();
+        }
         state.private_to = face.private_to;
         state.push(chunk);
     }
     feed.mark(|it| it.events(&feed.thread));
     Ok(last < head)
+}
+
+/// Whether the server says there that a turn is gone.
+fn is_removal(payload: &serde_json::Value) -> bool {
+    payload.get("type").and_then(serde_json::Value::as_str) == Some(TURN_REMOVED)
 }
 
 /// A page as it is sent.

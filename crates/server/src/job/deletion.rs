@@ -25,8 +25,8 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
     while stop.run_until_cancelled(looks.tick()).await.is_some() {
         loop {
             match app.store.claim_deletion(app.clock.now_ms(), LEASE_MS).await {
-                Ok(Some(job)) => {
-                    if let Err(error) = work(&app, &job, &stop).await {
+                Ok(Some(mut job)) => {
+                    if let Err(error) = work(&app, &mut job, &stop).await {
                         // The lease ends, and then somebody tries again.
                         tracing::warn!(error = %Chain(&error), deletion = %job.id, "a deletion stopped");
                     }
@@ -44,7 +44,7 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
     }
 }
 
-async fn work(app: &App, job: &Job, stop: &CancellationToken) -> Result<(), StoreError> {
+async fn work(app: &App, job: &mut Job, stop: &CancellationToken) -> Result<(), StoreError> {
     loop {
         if !forget_bytes_and_logs(app, job, stop).await? {
             return Ok(());
@@ -60,7 +60,7 @@ async fn work(app: &App, job: &Job, stop: &CancellationToken) -> Result<(), Stor
             Step::More => {}
             Step::Lost => return Ok(()),
             Step::Done => return end(app, job, None).await,
-            Step::LastOwner => return end(app, job, Some("A workspace has at least one owner.")).await,
+            Step::Refused(why) => return end(app, job, Some(why)).await,
         }
     }
 }
@@ -77,7 +77,7 @@ async fn forget_bytes_and_logs(app: &App, job: &Job, stop: &CancellationToken) -
             app.storage.delete(&it.place).await;
         }
         app.store.forget_kept(job, &kept).await?;
-        if !app.store.purge_workspace(job).await? && kept.is_empty() {
+        if !app.store.purge_logs(job).await? && kept.is_empty() {
             return Ok(true);
         }
     }
@@ -115,6 +115,14 @@ fn announce(app: &App, job: &Job) {
         DeletionTarget::Thread => Hint::Thread {
             workspace,
             thread: ThreadId(job.target_id.clone()),
+        },
+        DeletionTarget::Turn => match job.thread.clone() {
+            Some(thread) => Hint::Events {
+                workspace,
+                thread,
+                head_seq: job.head_seq,
+            },
+            None => Hint::Activity { workspace, seq: 0 },
         },
         DeletionTarget::Document => Hint::Document {
             workspace,

@@ -19,6 +19,8 @@ const EVERY: Duration = Duration::from_secs(5);
 const PORTION: usize = 200;
 /// A lease is shown for so long after its end, so that a machine that is late does not flicker.
 const LATE_MS: u64 = 5_000;
+/// A deleted thread's rows stay for so long, in case somebody has to get them back out of the database.
+const GRACE_MS: u64 = 10 * 60 * 1000;
 
 /// Looks now and then, until it is stopped.
 pub async fn run(app: App, stop: CancellationToken) {
@@ -36,8 +38,31 @@ pub async fn once(app: &App) -> Result<(), StoreError> {
     expire(app).await?;
     end_leases(app).await?;
     forget_pieces(app).await?;
-    while app.store.purge_threads(app.clock.now_ms(), PORTION).await? {}
+    while purge(app).await? {}
     Ok(())
+}
+
+/// Forgets a part of a thread that was deleted a while ago: files first, then its log. False when there is none.
+async fn purge(app: &App) -> Result<bool, StoreError> {
+    let now_ms = app.clock.now_ms();
+    let Some(due) = app.store.deleted_thread(now_ms.saturating_sub(GRACE_MS)).await? else {
+        return Ok(false);
+    };
+    let mut unneeded = Vec::new();
+    let mut tx = app.store.begin().await?;
+    let gone = app
+        .store
+        .within(&due.scope)
+        .forget_files(&mut tx, &due.thread, now_ms, &mut unneeded)
+        .await?;
+    tx.commit().await?;
+    for place in unneeded {
+        app.storage.delete(&place).await;
+    }
+    if gone > 0 {
+        return Ok(true);
+    }
+    app.store.purge_log(due.log, PORTION as u64).await
 }
 
 /// Questions that nobody answered in time.

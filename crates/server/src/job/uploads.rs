@@ -28,9 +28,9 @@ pub async fn once(app: &App) -> Result<(), StoreError> {
             return Ok(());
         }
         for (scope, upload) in due {
-            let store = app.store.within(&scope);
-            let parts = store.parts(&upload).await?;
-            store.drop_upload(&upload).await?;
+            let mut transaction = app.store.begin().await?;
+            let parts = app.store.within(&scope).drop_upload(&mut transaction, &upload).await?;
+            transaction.commit().await?;
             for part in parts {
                 app.storage.delete(&part).await;
             }

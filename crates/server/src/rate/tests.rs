@@ -8,13 +8,21 @@ fn a_bucket_empties_says_when_to_come_back_and_fills() {
     for number in 0..20 {
         assert_eq!(buckets.take("ada", 1, 1_000), Ok(()), "{number}");
     }
-    assert_eq!(buckets.take("ada", 1, 1_000), Err(1));
-    assert_eq!(buckets.take("ada", 20, 1_000), Err(2));
+    assert_eq!(buckets.take("ada", 1, 1_000), Err(100));
+    assert_eq!(buckets.take("ada", 20, 1_000), Err(2_000));
     assert_eq!(buckets.take("bob", 1, 1_000), Ok(()));
     assert_eq!(buckets.take("ada", 1, 1_100), Ok(()));
-    assert_eq!(buckets.take("ada", 1, 1_100), Err(1));
+    assert_eq!(buckets.take("ada", 1, 1_100), Err(100));
     // A clock that goes back gives nothing.
-    assert_eq!(buckets.take("ada", 1, 0), Err(1));
+    assert_eq!(buckets.take("ada", 1, 0), Err(100));
+}
+
+#[test]
+fn a_bucket_holds_a_whole_batch_however_slowly_it_fills() {
+    let buckets = Buckets::new(Rate::per_second(1).with_batches_of(256));
+    assert_eq!(buckets.take("ada", 256, 0), Ok(()));
+    assert_eq!(buckets.take("ada", 256, 0), Err(256_000));
+    assert_eq!(buckets.take("ada", 256, 256_000), Ok(()));
 }
 
 #[test]

@@ -16,7 +16,8 @@ impl Within<'_> {
     /// Adds a line and answers its number. It takes the workspace's row until the transaction ends, so lines have no holes
     /// and everybody sees them in order. Publish [`crate::bus::Hint::Activity`] after the commit.
     ///
-    /// Nothing that happens to what is private makes a line. Webhooks that ask for such lines have it from here.
+    /// Nothing that happens to what is private makes a line, and nothing happens in a workspace that is deleted. Webhooks that
+    /// ask for such lines have it from here.
     #[expect(
         clippy::too_many_arguments,
         reason = "a line has these parts, and each caller names them once"
@@ -31,12 +32,14 @@ impl Within<'_> {
         object_id: &str,
         data: Value,
     ) -> Result<u64, StoreError> {
-        let (seq,): (i64,) = sqlx::query_as(
-            "UPDATE workspaces SET activity_seq = activity_seq + 1 WHERE id = $1 RETURNING activity_seq",
+        let taken: Option<(i64,)> = sqlx::query_as(
+            "UPDATE workspaces SET activity_seq = activity_seq + 1 WHERE id = $1 AND deleted_at_ms IS NULL \
+             RETURNING activity_seq",
         )
         .bind(self.workspace.as_str())
-        .fetch_one(&mut **tx)
+        .fetch_optional(&mut **tx)
         .await?;
+        let (seq,) = taken.ok_or(StoreError::Gone)?;
         sqlx::query(
             "INSERT INTO activity (workspace_id, seq, at_ms, actor, verb, object_kind, object_id, data) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",

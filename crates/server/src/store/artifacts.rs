@@ -101,22 +101,27 @@ impl Within<'_> {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    /// Adds a version, and the artifact if it is new. Answers the version's number, and whether `place` is needed.
+    /// Adds a version, and the artifact if it is new. Answers the version's number, and whether `place` is needed; nothing
+    /// when the artifact is deleted.
     pub async fn add_version(
         &self,
         transaction: &mut Transaction<'_, Any>,
         new: &NewVersion<'_>,
-    ) -> Result<(u64, bool), StoreError> {
-        let (version,): (i64,) = sqlx::query_as(
+    ) -> Result<Option<(u64, bool)>, StoreError> {
+        let added: Option<(i64,)> = sqlx::query_as(
             "INSERT INTO artifacts (id, workspace_id, thread_id, name, version) VALUES ($1, $2, $3, $4, 1) \
-             ON CONFLICT (id) DO UPDATE SET version = artifacts.version + 1, name = excluded.name RETURNING version",
+             ON CONFLICT (id) DO UPDATE SET version = artifacts.version + 1, name = excluded.name \
+             WHERE artifacts.workspace_id = $2 AND artifacts.deleted_at_ms IS NULL RETURNING version",
         )
         .bind(new.artifact.as_str())
         .bind(self.workspace.as_str())
         .bind(new.thread.map(ThreadId::as_str))
         .bind(new.name)
-        .fetch_one(&mut **transaction)
+        .fetch_optional(&mut **transaction)
         .await?;
+        let Some((version,)) = added else {
+            return Ok(None);
+        };
         sqlx::query(
             "INSERT INTO artifact_versions (artifact_id, version, sha256, size, media_type, created_by, created_at_ms) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -140,7 +145,7 @@ impl Within<'_> {
         .bind(int(new.size))
         .fetch_one(&mut **transaction)
         .await?;
-        Ok((uint(version), refs == 1))
+        Ok(Some((uint(version), refs == 1)))
     }
 
     /// Takes an artifact away with all its versions. Answers the places that nobody needs any more, to be deleted from the

@@ -1,13 +1,15 @@
 //! Deletions: asked for now, done later, in batches, by one node at a time. A node that dies in the middle leaves a lease
 //! that ends, and another node goes on.
 
-use protocol::id::{ArtifactId, DeletionId, ThreadId, UserId, WorkspaceId};
+use protocol::id::{ArtifactId, DeletionId, ThreadId, TurnId, UserId, WorkspaceId};
 use protocol::workspace::job::{Deletion, DeletionStatus, DeletionTarget, NewDeletion};
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Kind, Scope, Store, StoreError, Within, int, uint};
 
 mod bytes;
+mod thread;
+mod turn;
 
 pub use bytes::Kept;
 
@@ -46,6 +48,12 @@ pub struct Job {
     pub target: DeletionTarget,
     /// Which.
     pub target_id: String,
+    /// The thread that a turn is of.
+    pub thread: Option<ThreadId>,
+    /// How far the thread's log was looked through.
+    position: i64,
+    /// The log's newest event, once it says that the turn is gone.
+    pub head_seq: u64,
     /// Of several nodes that think they have it, the one with the highest number does.
     lease: i64,
 }
@@ -59,13 +67,24 @@ pub enum Step {
     Done,
     /// Another node has the job, or it is over.
     Lost,
-    /// It must not be done: the workspace would have no owner.
-    LastOwner,
+    /// It must not be done, and why.
+    Refused(&'static str),
 }
 
-type Row = (String, String, String, String, String, i64, i64, i64, Option<String>);
+type Row = (
+    String,
+    String,
+    String,
+    Option<String>,
+    String,
+    String,
+    i64,
+    i64,
+    i64,
+    Option<String>,
+);
 
-const FIELDS: &str = "id, target, target_id, status, requested_by, created_at_ms, run_at_ms, deleted, error";
+const FIELDS: &str = "id, target, target_id, thread_id, status, requested_by, created_at_ms, run_at_ms, deleted, error";
 
 impl Within<'_> {
     /// Keeps a deletion for later.
@@ -79,7 +98,8 @@ impl Within<'_> {
     ) -> Result<Deletion, StoreError> {
         let row: Row = sqlx::query_as(AssertSqlSafe(format!(
             "INSERT INTO deletions (id, workspace_id, target, target_id, status, requested_by, created_at_ms, run_at_ms, \
-             lease, lease_until_ms, deleted) VALUES ($1, $2, $3, $4, 'scheduled', $5, $6, $7, 0, 0, 0) RETURNING {FIELDS}"
+             thread_id, lease, lease_until_ms, deleted) VALUES ($1, $2, $3, $4, 'scheduled', $5, $6, $7, $8, 0, 0, 0) \
+             RETURNING {FIELDS}"
         )))
         .bind(DeletionId::new().0)
         .bind(self.workspace.as_str())
@@ -88,17 +108,39 @@ impl Within<'_> {
         .bind(by.as_str())
         .bind(int(now_ms))
         .bind(int(run_at_ms))
+        .bind(new.thread_id.as_ref().map(ThreadId::as_str))
         .fetch_one(&mut **tx)
         .await?;
         deletion(row)
     }
 
+    /// The deletion of the workspace itself that waits or is under way.
+    pub async fn open_deletion(&self) -> Result<Option<Deletion>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(AssertSqlSafe(format!(
+            "SELECT {FIELDS} FROM deletions WHERE workspace_id = $1 AND target = 'workspace' \
+             AND status IN ('scheduled', 'running') ORDER BY run_at_ms LIMIT 1"
+        )))
+        .bind(self.workspace.as_str())
+        .fetch_optional(self.store.read())
+        .await?;
+        row.map(deletion).transpose()
+    }
+
     /// Whether there is something to delete.
-    pub async fn can_be_deleted(&self, target: DeletionTarget, id: &str, by: &UserId) -> Result<bool, StoreError> {
-        let sql = match target {
+    pub async fn can_be_deleted(&self, new: &NewDeletion, by: &UserId) -> Result<bool, StoreError> {
+        let id = new.id.as_str();
+        let sql = match new.target {
             DeletionTarget::Workspace => return Ok(id == self.workspace.as_str()),
             // Somebody else's private thread is not there, for admins neither.
             DeletionTarget::Thread => return Ok(self.thread(&ThreadId(id.to_owned()), by).await?.is_some()),
+            DeletionTarget::Turn => {
+                let Some(thread) = &new.thread_id else {
+                    return Ok(false);
+                };
+                return Ok(
+                    self.thread(thread, by).await?.is_some() && self.has_turn(thread, &TurnId(id.to_owned())).await?
+                );
+            }
             DeletionTarget::User => "SELECT 1 FROM memberships WHERE workspace_id = $1 AND user_id = $2",
             DeletionTarget::Artifact => {
                 return Ok(!self.artifact_versions(by, &ArtifactId(id.to_owned())).await?.is_empty());
@@ -175,21 +217,24 @@ impl Store {
         let Some((id,)) = due else {
             return Ok(None);
         };
-        let row: Option<(String, String, String, i64)> = sqlx::query_as(AssertSqlSafe(format!(
+        let row: Option<(String, String, String, Option<String>, i64, i64)> = sqlx::query_as(AssertSqlSafe(format!(
             "UPDATE deletions SET status = 'running', lease = lease + 1, lease_until_ms = $2 WHERE id = $3 AND ({DUE}) \
-             RETURNING workspace_id, target, target_id, lease"
+             RETURNING workspace_id, target, target_id, thread_id, position, lease"
         )))
         .bind(int(now_ms))
         .bind(int(now_ms + lease_ms))
         .bind(&id)
         .fetch_optional(self.write())
         .await?;
-        row.map(|(workspace, target, target_id, lease)| {
+        row.map(|(workspace, target, target_id, thread, position, lease)| {
             Ok(Job {
                 id: DeletionId(id),
                 scope: Scope::of(WorkspaceId(workspace)),
                 target: target_named(&target)?,
                 target_id,
+                thread: thread.map(ThreadId),
+                position,
+                head_seq: 0,
                 lease,
             })
         })
@@ -206,12 +251,19 @@ impl Store {
 
     /// Deletes at most [`BATCH`] rows of the job, together with the note that they are gone. Adds the places in the storage
     /// that nobody needs any more.
-    pub async fn delete_batch(&self, job: &Job, now_ms: u64, unneeded: &mut Vec<String>) -> Result<Step, StoreError> {
+    pub async fn delete_batch(
+        &self,
+        job: &mut Job,
+        now_ms: u64,
+        unneeded: &mut Vec<String>,
+    ) -> Result<Step, StoreError> {
         let mut tx = self.begin().await?;
         if !self.still_has(&mut tx, job, now_ms).await? {
             return Ok(Step::Lost);
         }
         let within = self.within(&job.scope);
+        // A log is looked through page by page, and a page may hold nothing of a turn.
+        let mut before_the_end = false;
         let gone = match job.target {
             DeletionTarget::Workspace => self.workspace_batch(&mut tx, &job.scope, now_ms).await?,
             DeletionTarget::User => {
@@ -223,7 +275,7 @@ impl Store {
                         let last =
                             role == protocol::workspace::people::Role::Owner && within.owners(&mut tx).await? <= 1;
                         if last {
-                            return Ok(Step::LastOwner);
+                            return Ok(Step::Refused("A workspace has at least one owner."));
                         }
                         within.remove_member(&mut tx, &user).await?;
                         within.void_invitations_of(&mut tx, &user).await?;
@@ -239,8 +291,25 @@ impl Store {
                 const ONE: &str = "UPDATE threads SET deleted_at_ms = $2, lease_producer = NULL \
                                    WHERE workspace_id = $1 AND id = $3 AND deleted_at_ms IS NULL";
                 let marked = mark(&mut tx, ONE, job, now_ms).await?;
-                marked + within.blank_activity(&mut tx, "thread", &job.target_id).await?
+                let thread = ThreadId(job.target_id.clone());
+                marked
+                    + within.forget_files(&mut tx, &thread, now_ms, unneeded).await?
+                    + within.blank_activity(&mut tx, "thread", &job.target_id).await?
             }
+            DeletionTarget::Turn => match within.turn_page(&mut tx, job, now_ms).await? {
+                turn::Page::Looked { gone, position } => {
+                    before_the_end = true;
+                    job.position = position;
+                    gone
+                }
+                turn::Page::End { gone, head_seq } => {
+                    job.head_seq = head_seq.unwrap_or(job.head_seq);
+                    gone
+                }
+                turn::Page::Runs => {
+                    return Ok(Step::Refused("The turn is under way: stop it first."));
+                }
+            },
             DeletionTarget::Document => match within.delete_document(&mut tx, &job.target_id, now_ms).await? {
                 Some(_) => 1 + within.blank_activity(&mut tx, "document", &job.target_id).await?,
                 None => 0,
@@ -252,28 +321,27 @@ impl Store {
                     + within.blank_activity(&mut tx, "artifact", &job.target_id).await?
             }
         };
-        sqlx::query("UPDATE deletions SET deleted = deleted + $2 WHERE id = $1")
+        sqlx::query("UPDATE deletions SET deleted = deleted + $2, position = $3 WHERE id = $1")
             .bind(job.id.as_str())
             .bind(int(gone))
+            .bind(job.position)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(if gone == 0 { Step::Done } else { Step::More })
+        Ok(if gone == 0 && !before_the_end {
+            Step::Done
+        } else {
+            Step::More
+        })
     }
 
-    /// Nobody gets in any more, and then the rows go, table by table.
+    /// Nobody gets in any more, and then the rows go, table by table. Threads are held before their workspace, as everywhere.
     async fn workspace_batch(
         &self,
         tx: &mut Transaction<'_, Any>,
         scope: &Scope,
         now_ms: u64,
     ) -> Result<u64, StoreError> {
-        let closed =
-            sqlx::query("UPDATE workspaces SET deleted_at_ms = $2, name = '' WHERE id = $1 AND deleted_at_ms IS NULL")
-                .bind(scope.workspace().as_str())
-                .bind(int(now_ms))
-                .execute(&mut **tx)
-                .await?;
         sqlx::query(
             "UPDATE threads SET deleted_at_ms = $2, lease_producer = NULL WHERE workspace_id = $1 AND deleted_at_ms IS NULL",
         )
@@ -281,6 +349,12 @@ impl Store {
         .bind(int(now_ms))
         .execute(&mut **tx)
         .await?;
+        let closed =
+            sqlx::query("UPDATE workspaces SET deleted_at_ms = $2, name = '' WHERE id = $1 AND deleted_at_ms IS NULL")
+                .bind(scope.workspace().as_str())
+                .bind(int(now_ms))
+                .execute(&mut **tx)
+                .await?;
         if closed.rows_affected() > 0 {
             // Logs and bytes come first, and they may go only once nobody gets in.
             return Ok(1);
@@ -366,11 +440,14 @@ fn target_named(name: &str) -> Result<DeletionTarget, StoreError> {
         .ok_or_else(|| StoreError::Damaged(format!("the target {name} of a deletion")))
 }
 
-fn deletion((id, target, target_id, status, by, created, run_at, deleted, error): Row) -> Result<Deletion, StoreError> {
+fn deletion(
+    (id, target, target_id, thread, status, by, created, run_at, deleted, error): Row,
+) -> Result<Deletion, StoreError> {
     Ok(Deletion {
         id: DeletionId(id),
         target: target_named(&target)?,
         target_id,
+        thread_id: thread.map(ThreadId),
         status: DeletionStatus::ALL
             .into_iter()
             .find(|it| it.as_str() == status)

@@ -17,6 +17,19 @@ impl Within<'_> {
         Ok(())
     }
 
+    /// The same for what must not get into a workspace that is deleted: from here to the transaction's end it is not.
+    pub async fn hold_open(&self, tx: &mut Transaction<'_, Any>) -> Result<(), StoreError> {
+        let held =
+            sqlx::query("UPDATE workspaces SET activity_seq = activity_seq WHERE id = $1 AND deleted_at_ms IS NULL")
+                .bind(self.workspace.as_str())
+                .execute(&mut **tx)
+                .await?;
+        if held.rows_affected() == 0 {
+            return Err(StoreError::Gone);
+        }
+        Ok(())
+    }
+
     /// Those who are in it by name, by id, after `after`.
     pub async fn members(&self, after: &str, limit: usize) -> Result<Vec<Member>, StoreError> {
         let rows: Vec<(String, String, i64, String, i64)> = sqlx::query_as(

@@ -5,9 +5,6 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use super::threads::LogId;
 use super::{Store, StoreError, int};
 
-/// A deleted thread's rows stay for so long, in case somebody has to get them back out of the database.
-const GRACE_MS: u64 = 10 * 60 * 1000;
-
 /// Tables that hold what belongs to a thread, under its log's number, and the column that tells their rows apart.
 const TABLES: [(&str, &str); 7] = [
     ("events", "seq"),
@@ -39,19 +36,6 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         Ok(found.into_iter().map(|(log, item)| (LogId(log), item)).collect())
-    }
-
-    /// Forgets about `most` rows of threads that were deleted a while ago. True when there may be more.
-    pub(crate) async fn purge_threads(&self, now_ms: u64, most: usize) -> Result<bool, StoreError> {
-        let due: Option<(i64,)> =
-            sqlx::query_as("SELECT log_id FROM threads WHERE deleted_at_ms <= $1 ORDER BY deleted_at_ms LIMIT 1")
-                .bind(int(now_ms.saturating_sub(GRACE_MS)))
-                .fetch_optional(self.read())
-                .await?;
-        match due {
-            Some((log,)) => self.purge_log(log, most as u64).await,
-            None => Ok(false),
-        }
     }
 
     /// Forgets about `most` rows of a deleted thread, and at last the thread. True: there may be more.

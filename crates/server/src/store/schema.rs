@@ -17,6 +17,7 @@ const STEPS: &[Step] = &[
     step("audit", 1, include_str!("schema/audit.sql")),
     step("membership", 1, include_str!("schema/membership.sql")),
     step("deletions", 1, include_str!("schema/deletions.sql")),
+    step("deletions", 2, include_str!("schema/deletions-2.sql")),
     step("tickets", 1, include_str!("schema/tickets.sql")),
     step("documents", 1, include_str!("schema/documents.sql")),
     step("log", 1, include_str!("schema/log.sql")),

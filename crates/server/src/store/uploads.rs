@@ -116,6 +116,8 @@ impl Within<'_> {
     /// Adds a part that is in the storage. False when another one came first; then the part is of no use.
     pub async fn add_part(&self, id: &UploadId, start: u64, size: u64, place: &str) -> Result<bool, StoreError> {
         let mut transaction = self.store.begin().await?;
+        // An upload of a deleted workspace takes nothing more, so its deletion finds all there is.
+        self.hold_open(&mut transaction).await?;
         let moved = sqlx::query(
             "UPDATE uploads SET received = received + $4 WHERE workspace_id = $1 AND id = $2 AND received = $3 AND became IS NULL",
         )
@@ -173,27 +175,37 @@ impl Within<'_> {
         Ok(ended.rows_affected() == 1)
     }
 
-    /// Gives an upload up, with the room it had reserved.
-    pub async fn drop_upload(&self, id: &UploadId) -> Result<(), StoreError> {
-        let mut transaction = self.store.begin().await?;
-        sqlx::query(
-            "DELETE FROM upload_parts WHERE upload_id IN (SELECT id FROM uploads WHERE workspace_id = $1 AND id = $2)",
+    /// Gives an upload up, with the room it had reserved. Answers the places that nobody needs any more, to be deleted from
+    /// the storage after the commit.
+    pub async fn drop_upload(
+        &self,
+        transaction: &mut Transaction<'_, Any>,
+        id: &UploadId,
+    ) -> Result<Vec<String>, StoreError> {
+        // Held first: a part that is the whole file may become a blob at this moment, and then it is none of the upload's.
+        sqlx::query("UPDATE uploads SET received = received WHERE workspace_id = $1 AND id = $2")
+            .bind(self.workspace.as_str())
+            .bind(id.as_str())
+            .execute(&mut **transaction)
+            .await?;
+        let parts: Vec<(String,)> = sqlx::query_as(
+            "DELETE FROM upload_parts WHERE upload_id IN (SELECT id FROM uploads WHERE workspace_id = $1 AND id = $2) \
+             RETURNING place",
         )
         .bind(self.workspace.as_str())
         .bind(id.as_str())
-        .execute(&mut *transaction)
+        .fetch_all(&mut **transaction)
         .await?;
         let gone: Option<(i64, Option<String>)> =
             sqlx::query_as("DELETE FROM uploads WHERE workspace_id = $1 AND id = $2 RETURNING size, became")
                 .bind(self.workspace.as_str())
                 .bind(id.as_str())
-                .fetch_optional(&mut *transaction)
+                .fetch_optional(&mut **transaction)
                 .await?;
         if let Some((size, None)) = gone {
-            self.change_room(&mut transaction, 0, -size).await?;
+            self.change_room(transaction, 0, -size).await?;
         }
-        transaction.commit().await?;
-        Ok(())
+        Ok(parts.into_iter().map(|(place,)| place).collect())
     }
 }
 

@@ -9,6 +9,9 @@ use server::store::deletions::Step;
 use crate::membership::join;
 use crate::world::{Person, World};
 
+mod race;
+mod turn;
+
 async fn lab(person: &Person) -> (String, String) {
     let made = person.post("/workspaces", json!({"name": "Lab"})).await;
     let id = made["id"].as_str().unwrap().to_owned();
@@ -95,7 +98,7 @@ async fn a_deletion_goes_on_where_a_dead_node_left_it_and_that_node_can_do_no_mo
         let made = made["id"].as_str().unwrap();
         // A node that has it for a moment, does one batch, and is not heard of again.
         let later = app.clock.now_ms() + 8 * 24 * 3_600_000;
-        let dead = app
+        let mut dead = app
             .store
             .claim_deletion(later, 1000)
             .await
@@ -108,7 +111,7 @@ async fn a_deletion_goes_on_where_a_dead_node_left_it_and_that_node_can_do_no_mo
         let now = app.clock.now_ms();
         assert_eq!(
             app.store
-                .delete_batch(&dead, now - 60_000, &mut Vec::new())
+                .delete_batch(&mut dead, now - 60_000, &mut Vec::new())
                 .await
                 .unwrap(),
             Step::More
@@ -117,7 +120,7 @@ async fn a_deletion_goes_on_where_a_dead_node_left_it_and_that_node_can_do_no_mo
         assert_eq!(status, "completed");
         assert!(deleted > 1200, "{deleted}");
         assert_eq!(
-            app.store.delete_batch(&dead, now, &mut Vec::new()).await.unwrap(),
+            app.store.delete_batch(&mut dead, now, &mut Vec::new()).await.unwrap(),
             Step::Lost
         );
         let (left,): (i64,) = {
@@ -180,6 +183,112 @@ async fn a_thread_goes_with_its_log_and_somebody_elses_private_one_is_not_there(
         let feed = ada.get(&format!("{lab}/activity")).await.to_string();
         assert!(!feed.contains("Plans"), "{feed}");
     }
+}
+
+#[tokio::test]
+async fn a_workspace_is_deleted_by_its_owner_in_the_plain_way_and_only_once() {
+    let world = World::new().await;
+    let (ada, bob) = (world.person("ada"), world.person("bob"));
+    let (lab, id) = lab(&ada).await;
+    join(&ada, &bob, &lab, "admin").await;
+    assert_eq!(bob.ask(Method::DELETE, &lab, None).await.0, 403);
+    let (status, one) = ada.ask(Method::DELETE, &lab, None).await;
+    assert_eq!(status, 202);
+    assert_eq!(
+        (&one["target"], &one["target_id"], &one["status"]),
+        (&json!("workspace"), &json!(id), &json!("scheduled"))
+    );
+    let delay = one["run_at_ms"].as_u64().unwrap() - one["created_at_ms"].as_u64().unwrap();
+    assert_eq!(delay, 600_000);
+    let (_, again) = ada.ask(Method::DELETE, &lab, None).await;
+    assert_eq!(again["id"], one["id"], "asking again makes no second one");
+    let path = format!("{lab}/deletions/{}", one["id"].as_str().unwrap());
+    ada.post(&format!("{path}/cancel"), json!({})).await;
+    let (_, new) = ada.ask(Method::DELETE, &lab, None).await;
+    assert_ne!(new["id"], one["id"]);
+    let path = format!("{lab}/deletions/{}", new["id"].as_str().unwrap());
+    ada.post(&format!("{path}/force"), json!({})).await;
+    assert_eq!(over(&world, new["id"].as_str().unwrap()).await.0, "completed");
+    assert_eq!(ada.ask(Method::GET, &lab, None).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_deleted_thread_takes_its_files_along_but_not_bytes_that_another_file_has_too() {
+    for world in World::each().await {
+        let ada = world.person("ada");
+        let (lab, _) = lab(&ada).await;
+        let new = json!({"title": "Plans", "visibility": "workspace"});
+        let thread = ada.post(&format!("{lab}/threads"), new.clone()).await["id"].clone();
+        let of_thread = async |name: &str, bytes: &[u8]| {
+            let new = json!({"name": name, "size": bytes.len(), "sha256": crate::artifacts::sha256(bytes), "thread_id": thread});
+            let path = crate::artifacts::begin(&ada, &lab, new).await;
+            let (status, body) = crate::artifacts::send(&ada, &path, 0, bytes.to_vec()).await;
+            assert_eq!(status, 200, "{body}");
+            body["artifact"]["id"].as_str().unwrap().to_owned()
+        };
+        let own = of_thread("own-secret.txt", b"only here").await;
+        of_thread("shared.txt", b"also elsewhere").await;
+        let kept = crate::artifacts::upload(&ada, &lab, "kept.txt", b"also elsewhere").await;
+        let half = json!({"name": "half.txt", "size": 9, "sha256": "0".repeat(64), "thread_id": thread});
+        let half = crate::artifacts::begin(&ada, &lab, half).await;
+        crate::artifacts::send(&ada, &half, 0, "part").await;
+        let storage = world.folder.path().join("artifacts");
+        assert_eq!(files(&storage), 3, "two contents and a part");
+        let ask = json!({"target": "thread", "id": thread, "delay_s": 1});
+        let made = ada.post(&format!("{lab}/deletions"), ask).await;
+        assert_eq!(over(&world, made["id"].as_str().unwrap()).await.0, "completed");
+        assert_eq!(files(&storage), 1, "what another file has too");
+        let content = format!("{lab}/artifacts/{}/content", kept["id"].as_str().unwrap());
+        let bytes = ada
+            .http
+            .get(format!("{}{content}", ada.base))
+            .header("x-domain-user", "ada");
+        assert_eq!(bytes.send().await.unwrap().text().await.unwrap(), "also elsewhere");
+        let artifact = format!("{lab}/artifacts/{own}");
+        assert_eq!(ada.ask(Method::GET, &artifact, None).await.0, 404);
+        assert_eq!(ada.ask(Method::GET, &half, None).await.0, 404);
+        let feed = ada.get(&format!("{lab}/activity")).await.to_string();
+        assert!(!feed.contains("own-secret"), "{feed}");
+        // A thread that is shared under the same id again begins with nothing.
+        let mut again = new;
+        again["id"] = thread.clone();
+        ada.post(&format!("{lab}/threads"), again).await;
+        let listed = ada.get(&format!("{lab}/artifacts")).await;
+        assert!(!listed.to_string().contains("shared.txt"), "{listed}");
+        assert_eq!(ada.ask(Method::GET, &artifact, None).await.0, 404);
+        assert_eq!(counted(&world, "SELECT used + reserved FROM room").await, 14);
+        world.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_thread_that_is_simply_deleted_loses_its_files_with_its_log() {
+    let (hands, clock) = crate::threads::Hands::new();
+    let world = World::at(clock, |_| ()).await;
+    let ada = world.person("ada");
+    let (lab, _) = lab(&ada).await;
+    let thread = ada.post(&format!("{lab}/threads"), json!({"title": "Plans"})).await["id"].clone();
+    let new = json!({"name": "a.txt", "size": 5, "sha256": crate::artifacts::sha256(b"hello"), "thread_id": thread});
+    let path = crate::artifacts::begin(&ada, &lab, new).await;
+    crate::artifacts::send(&ada, &path, 0, "hello").await;
+    let path = format!("{lab}/threads/{}", thread.as_str().unwrap());
+    assert_eq!(ada.ask(Method::DELETE, &path, None).await.0, 204);
+    let storage = world.folder.path().join("artifacts");
+    server::job::log::once(world.node.app()).await.unwrap();
+    assert_eq!(files(&storage), 1, "somebody may still want it back");
+    hands.on(601_000);
+    server::job::log::once(world.node.app()).await.unwrap();
+    assert_eq!(files(&storage), 0);
+    assert_eq!(counted(&world, "SELECT COUNT(*) FROM threads").await, 0);
+    assert_eq!(counted(&world, "SELECT COUNT(*) FROM artifact_versions").await, 0);
+}
+
+/// The one number that a question to the database answers.
+async fn counted(world: &World, sql: &'static str) -> i64 {
+    let mut tx = world.node.app().store.begin().await.unwrap();
+    let (count,): (i64,) = sqlx::query_as(sql).fetch_one(&mut *tx).await.unwrap();
+    tx.rollback().await.unwrap();
+    count
 }
 
 /// Two workspaces of two owners, each with an invitation, a binding and a deletion.

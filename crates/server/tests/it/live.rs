@@ -39,7 +39,7 @@ enum Told {
 
 impl Client {
     /// Opens one with the development identity's header, and hears the greeting.
-    async fn open(person: &Person) -> Self {
+    pub(crate) async fn open(person: &Person) -> Self {
         let mut client = Self::with(person, "", &[("x-domain-user", &person.name)]).await;
         client.until("hello").await;
         client
@@ -73,7 +73,7 @@ impl Client {
         Self { socket }
     }
 
-    async fn say(&mut self, frame: Value) {
+    pub(crate) async fn say(&mut self, frame: Value) {
         self.say_raw(Message::text(frame.to_string())).await;
     }
 
@@ -104,7 +104,7 @@ impl Client {
     }
 
     /// The next frame of this kind; others are skipped.
-    async fn until(&mut self, kind: &str) -> Value {
+    pub(crate) async fn until(&mut self, kind: &str) -> Value {
         let end = Instant::now() + LIMIT;
         loop {
             let frame = self.next().await;

@@ -18,6 +18,7 @@ mod membership;
 mod ops;
 mod people;
 mod program;
+mod rate;
 mod replica;
 mod roles;
 mod threads;

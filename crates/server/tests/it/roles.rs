@@ -53,6 +53,7 @@ const MATRIX: &[(&str, To)] = &[
     ("POST /api/v1/workspaces", SignedIn),
     ("GET /api/v1/workspaces/{workspace}", Viewers),
     ("PATCH /api/v1/workspaces/{workspace}", Admins),
+    ("DELETE /api/v1/workspaces/{workspace}", Owners),
     ("GET /api/v1/workspaces/{workspace}/members", Viewers),
     ("PATCH /api/v1/workspaces/{workspace}/members/{user}", Admins),
     ("DELETE /api/v1/workspaces/{workspace}/members/{user}", Viewers),

@@ -84,8 +84,14 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets a part of the logs of a workspace that is deleted. True when there may be more.
-    pub(crate) async fn purge_workspace(&self, job: &Job) -> Result<bool, StoreError> {
+    /// Forgets a part of the logs of a workspace that is deleted, or of the thread's. True when there may be more.
+    pub(crate) async fn purge_logs(&self, job: &Job) -> Result<bool, StoreError> {
+        if job.target == DeletionTarget::Thread {
+            return match self.log_of(job).await? {
+                Some(log) => self.purge_log(log, BATCH).await,
+                None => Ok(false),
+            };
+        }
         if job.target != DeletionTarget::Workspace {
             return Ok(false);
         }

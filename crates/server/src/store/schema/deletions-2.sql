@@ -1,0 +1,2 @@
+ALTER TABLE deletions ADD COLUMN thread_id TEXT;
+ALTER TABLE deletions ADD COLUMN position BIGINT NOT NULL DEFAULT 0;
