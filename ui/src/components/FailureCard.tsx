@@ -1,4 +1,4 @@
-// What went wrong: what happened, what to do, and the provider's own words folded away.
+// What went wrong: what happened, what to do, and the provider's own words folded away. Calmer where nothing failed.
 import { TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 
@@ -7,10 +7,10 @@ import type { Failure } from "../protocol";
 import css from "./FailureCard.module.css";
 import { strings } from "./strings";
 
-export function FailureCard({ failure, actions }: { failure: Failure; actions?: ReactNode }) {
+export function FailureCard({ failure, actions, tone = "failure" }: { failure: Failure; actions?: ReactNode; tone?: "failure" | "note" }) {
   const t = useWords(strings);
   return (
-    <div className={css.card} data-testid="error-card" role="group" aria-label={failure.message}>
+    <div className={`${css.card} ${tone === "note" ? css.note : ""}`} data-testid="error-card" role="group" aria-label={failure.message}>
       <TriangleAlert aria-hidden className={css.icon} />
       <div className={css.body}>
         <p className={css.message}>{failure.message}</p>
@@ -21,7 +21,7 @@ export function FailureCard({ failure, actions }: { failure: Failure; actions?: 
             <pre>{failure.details}</pre>
           </details>
         )}
-        {actions !== undefined && <div className={css.actions}>{actions}</div>}
+        {actions !== undefined && actions !== null && <div className={css.actions}>{actions}</div>}
       </div>
     </div>
   );

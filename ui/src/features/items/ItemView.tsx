@@ -50,7 +50,7 @@ export const ItemView = memo(function ItemView({ item, threadId, turnId, asked, 
     case "toolCall":
       return <ToolCall item={item} open={verbose} />;
     case "error":
-      return <FailureCard failure={item.failure} actions={<Settings failure={item.failure} />} />;
+      return <FailureCard tone="note" failure={item.failure} />;
   }
 });
 
@@ -104,16 +104,9 @@ export function TurnFailure({ failure, threadId, turnId }: { failure: Failure; t
       actions={
         <>
           {prompt?.type === "userMessage" && <Button small onClick={() => void sendAgain(threadId, prompt)}>{t("sendAgain")}</Button>}
-          <Settings failure={failure} />
+          {ABOUT_PROVIDER.includes(failure.code) && <Button small onClick={() => showOverlay({ type: "settings", page: "providers" })}>{t("openSettings")}</Button>}
         </>
       }
     />
   );
-}
-
-/** The way to the settings, for a failure that is put right there. */
-function Settings({ failure }: { failure: Failure }) {
-  const t = useWords(strings);
-  if (!ABOUT_PROVIDER.includes(failure.code)) return null;
-  return <Button small onClick={() => showOverlay({ type: "settings", page: "providers" })}>{t("openSettings")}</Button>;
 }
