@@ -11,7 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use server::clock::Clock;
 use server::config::Config;
-use server::store::webhooks::{KEPT, MOST, QUEUE, Tried};
+use server::store::webhooks::{KEPT, LEASE_MS, MOST, QUEUE, Tried};
 
 use crate::membership::join;
 use crate::world::{Person, World};
@@ -300,9 +300,9 @@ async fn the_node_that_sends_dies_and_another_goes_on_while_the_dead_one_can_wri
         .unwrap()
         .expect("it is due by then");
     assert!(store.claim_webhook(ahead).await.unwrap().is_none(), "one node has it");
-    now.fetch_add(60_000, Ordering::SeqCst);
-    assert_eq!(receiver.next().await.body()["delivery_id"], first["delivery_id"]);
-    let done = settled(&ada, &path, &["delivered"]).await;
+    // Its lease ends; another one has the webhook, and from then on the dead one can say nothing of the delivery.
+    let another = store.claim_webhook(ahead + LEASE_MS).await.unwrap();
+    assert!(another.is_some(), "the lease has ended");
     let late = Tried {
         state: DeliveryState::Dead,
         attempts: 9,
@@ -311,6 +311,13 @@ async fn the_node_that_sends_dies_and_another_goes_on_while_the_dead_one_can_wri
         status: None,
         error: None,
     };
+    assert!(!store.settle_delivery(&claim, &due.id, &late).await.unwrap());
+    assert_eq!(settled(&ada, &path, &["pending"]).await[0]["attempts"], 1);
+    // That one is not heard of either. The node here goes on.
+    now.fetch_add(20_000 + 2 * LEASE_MS, Ordering::SeqCst);
+    assert_eq!(receiver.next().await.body()["delivery_id"], first["delivery_id"]);
+    let done = settled(&ada, &path, &["delivered"]).await;
+    assert_eq!(done[0]["attempts"], 2);
     assert!(!store.settle_delivery(&claim, &due.id, &late).await.unwrap());
     assert_eq!(settled(&ada, &path, &["delivered"]).await, done);
     world.stop().await;
