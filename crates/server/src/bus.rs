@@ -43,6 +43,7 @@ pub struct Bus {
     /// Other nodes may write to the same database without telling this one.
     strangers: bool,
     link: Option<Arc<Link>>,
+    is_silent: bool,
 }
 
 impl Bus {
@@ -55,6 +56,7 @@ impl Bus {
             health: watch::channel(Health::Here).1,
             strangers,
             link: None,
+            is_silent: false,
         }
     }
 
@@ -67,11 +69,24 @@ impl Bus {
             health: link.health(),
             strangers: false,
             link: Some(Arc::new(link)),
+            is_silent: false,
         })
+    }
+
+    /// It still hears, and says nothing.
+    #[must_use]
+    pub fn silent(self) -> Self {
+        Self {
+            is_silent: true,
+            ..self
+        }
     }
 
     /// Tells everybody, this node included. Never waits and never fails: what is lost is found by looking.
     pub fn publish(&self, hint: Hint) {
+        if self.is_silent {
+            return;
+        }
         if let Some(link) = &self.link {
             link.send(hint.clone());
         }

@@ -292,6 +292,9 @@ pub struct Config {
     /// How often things are looked at. Not for files: only tests are in a hurry.
     #[serde(skip)]
     pub rhythm: Rhythm,
+    /// It commits and tells nobody, like a node that dies in between. Not for files: only a test wants this.
+    #[serde(skip)]
+    pub silent: bool,
     /// Where webhooks may go, and how. Not for files: no configuration opens the way into one's own network.
     #[serde(skip)]
     pub egress: Egress,
@@ -320,6 +323,7 @@ impl Default for Config {
             auth: Auth::default(),
             limits: Limits::default(),
             rhythm: Rhythm::default(),
+            silent: false,
             egress: Egress::default(),
         }
     }

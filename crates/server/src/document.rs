@@ -13,13 +13,14 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use protocol::id::{UserId, WorkspaceId};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::bus::{Bus, Health, Hint};
 use crate::clock::Clock;
-use crate::config::Limits;
+use crate::config::{Config, Limits};
 use crate::metrics::Metrics;
 use crate::store::{Chain, Scope, Store};
 
@@ -74,6 +75,23 @@ struct Counts {
     slow: Counter,
 }
 
+impl Counts {
+    /// One more room, for as long as this is kept: a room may end in the middle of anything.
+    fn room(&self) -> OpenRoom {
+        self.open.inc();
+        OpenRoom(self.open.clone())
+    }
+}
+
+#[derive(Debug)]
+struct OpenRoom(Gauge);
+
+impl Drop for OpenRoom {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
 /// The documents that are open on this node. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Documents(Arc<House>);
@@ -89,6 +107,10 @@ struct House {
     rest: TaskTracker,
     stop: CancellationToken,
     last: AtomicU64,
+    /// Between looks at all open documents in any case: a hint may be lost.
+    heartbeat: Duration,
+    /// The first document was opened: there is something to look at.
+    used: Notify,
     /// How often anybody's place anywhere may have changed.
     rechecks: AtomicU64,
 }
@@ -105,7 +127,7 @@ struct Open {
 impl Documents {
     /// With nothing open.
     #[must_use]
-    pub fn start(store: Store, bus: Bus, clock: Clock, metrics: &Metrics, limits: Limits, clock_skew_s: u64) -> Self {
+    pub fn start(store: Store, bus: Bus, clock: Clock, metrics: &Metrics, config: &Config) -> Self {
         let rest = TaskTracker::new();
         let stop = CancellationToken::new();
         let journal = Journal::start(&rest, &stop, store.clone(), bus.clone(), clock.clone());
@@ -115,8 +137,8 @@ impl Documents {
                 store,
                 bus,
                 clock,
-                limits,
-                skew_ms: clock_skew_s.saturating_mul(1000),
+                limits: config.limits.clone(),
+                skew_ms: config.auth.clock_skew_s.saturating_mul(1000),
                 counts: Counts {
                     open: metrics.documents.clone(),
                     sockets: metrics.document_sockets.clone(),
@@ -131,6 +153,8 @@ impl Documents {
             rest: rest.clone(),
             stop: stop.clone(),
             last: AtomicU64::new(0),
+            heartbeat: config.rhythm.heartbeat,
+            used: Notify::new(),
             rechecks: AtomicU64::new(0),
         }));
         let listening = documents.clone();
@@ -156,6 +180,12 @@ impl Documents {
         self.0.stop.cancel();
         self.0.rest.close();
         self.0.rest.wait().await;
+    }
+
+    /// Ends at once, whatever is on its way: the node is dropped.
+    pub fn hang_up(&self) {
+        self.open().closed = true;
+        self.0.stop.cancel();
     }
 
     /// All of a document as it is now, what is not yet on the disk included, and its epoch.
@@ -205,10 +235,12 @@ impl Documents {
         }
         let (way, inbox) = Way::new(self.next());
         open.rooms.insert(key.clone(), way.clone());
+        if open.rooms.len() == 1 {
+            self.0.used.notify_one();
+        }
         let number = way.number;
-        self.0
-            .rooms
-            .spawn(Room::run(self.clone(), key, number, scope.clone(), inbox));
+        let room = Room::run(self.clone(), key, number, scope.clone(), inbox);
+        self.0.rooms.spawn(self.0.stop.clone().run_until_cancelled_owned(room));
         Ok(way)
     }
 
@@ -266,7 +298,10 @@ impl Documents {
         let mut healths = bus.healths();
         // Nobody changes how a lone node is.
         let mut may_change = true;
+        let mut looked = Instant::now();
         loop {
+            let pause = if bus.is_deaf() { LOOK } else { self.0.heartbeat };
+            let is_used = !self.open().rooms.is_empty();
             tokio::select! {
                 () = self.0.stop.cancelled() => return,
                 hint = hints.recv() => match hint {
@@ -275,7 +310,11 @@ impl Documents {
                     Err(RecvError::Closed) => return,
                 },
                 changed = healths.changed(), if may_change => may_change = changed.is_ok(),
-                () = tokio::time::sleep(LOOK), if bus.is_deaf() && !self.open().rooms.is_empty() => self.look().await,
+                () = self.0.used.notified() => {}
+                () = sleep_until(looked + pause), if is_used => {
+                    self.look().await;
+                    looked = Instant::now();
+                }
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What the server does by itself, now and then. Any number of nodes may do so at once.
 
+pub(crate) mod call;
+
 pub(crate) mod deletion;
 
 pub mod log;

@@ -64,15 +64,9 @@ impl Node {
             Some(url) => Bus::redis(url, &config.redis_prefix)?,
             None => Bus::in_process(store.kind() == Kind::Postgres),
         };
+        let bus = if config.silent { bus.silent() } else { bus };
         let metrics = Metrics::default();
-        let documents = Documents::start(
-            store.clone(),
-            bus.clone(),
-            clock.clone(),
-            &metrics,
-            config.limits.clone(),
-            config.auth.clock_skew_s,
-        );
+        let documents = Documents::start(store.clone(), bus.clone(), clock.clone(), &metrics, &config);
         let follow = Arc::new(Follow::start(store.clone(), bus.clone(), config.rhythm.clone()));
         let presence = Presence::start(
             store.clone(),
@@ -104,6 +98,8 @@ impl Node {
         tasks.spawn(job::log::run(app.clone(), stop.clone()));
         tasks.spawn(job::uploads::run(app.clone(), stop.clone()));
         tasks.spawn(job::deletion::run(app.clone(), stop.clone()));
+        tasks.spawn(job::call::tell(app.clone(), stop.clone()));
+        tasks.spawn(job::call::hear(app.clone(), stop.clone()));
         tasks.spawn(job::retention::run(app.clone(), stop.clone()));
         tasks.spawn(job::webhook::run(app.clone(), sender, stop.clone()));
         Ok(Self {
@@ -142,6 +138,7 @@ impl Drop for Node {
     fn drop(&mut self) {
         // Tasks of sockets belong to their connections: they end when they are told.
         self.app.sockets.hang_up();
+        self.app.documents.hang_up();
     }
 }
 

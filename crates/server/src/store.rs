@@ -5,13 +5,15 @@
 //! its workspace does not compile.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::id::WorkspaceId;
 use protocol::workspace::problem::ProblemCode;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyPool, Connection as _, Transaction};
 
+use crate::config::Secret;
 pub(crate) use crate::problem::Chain;
 use crate::problem::Refusal;
 
@@ -20,6 +22,7 @@ pub mod approvals;
 pub mod artifacts;
 pub mod audit;
 pub mod bindings;
+mod call;
 pub mod cursors;
 pub mod deletions;
 pub mod devices;
@@ -138,6 +141,8 @@ impl From<sqlx::Error> for Refusal {
 #[derive(Debug, Clone)]
 pub struct Store {
     kind: Kind,
+    /// It may hold a password.
+    url: Arc<Secret>,
     write: AnyPool,
     read: AnyPool,
 }
@@ -156,6 +161,9 @@ impl Store {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(5))
+                // A full disk makes SQLite end a transaction by itself. The driver then counts it as open for ever, and such a
+                // connection is of no use any more.
+                .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
                 .after_connect(move |connection, _| {
                     Box::pin(async move {
                         if kind == Kind::Sqlite {
@@ -178,7 +186,12 @@ impl Store {
                 (pool.clone(), pool)
             }
         };
-        let store = Self { kind, write, read };
+        let store = Self {
+            kind,
+            url: Arc::new(Secret(url.to_owned())),
+            write,
+            read,
+        };
         let mut transaction = store.begin().await?;
         schema::migrate(kind, &mut transaction).await?;
         transaction.commit().await?;

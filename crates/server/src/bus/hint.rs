@@ -117,6 +117,11 @@ impl Hint {
         }
     }
 
+    /// Whether the database has what it is about.
+    pub(super) fn is_kept(&self) -> bool {
+        !matches!(self, Self::Awareness { .. } | Self::Presence { .. } | Self::Missed)
+    }
+
     /// Whether it can be one of ours: it came from outside of this process.
     pub(super) fn is_sane(&self) -> bool {
         let fits = |id: &str| (1..=ID_BYTES).contains(&id.len());

@@ -71,6 +71,8 @@ struct Shared {
     outbox: Mutex<Outbox>,
     work: Notify,
     health: watch::Sender<Health>,
+    /// Something that others read in the database was not told to them.
+    untold: Notify,
     connection: Mutex<Option<MultiplexedConnection>>,
     here: broadcast::Sender<Hint>,
 }
@@ -84,6 +86,7 @@ impl Link {
             outbox: Mutex::default(),
             work: Notify::new(),
             health: watch::channel(Health::Away).0,
+            untold: Notify::new(),
             connection: Mutex::default(),
             here,
         });
@@ -98,11 +101,23 @@ impl Link {
 
     /// Tells the other nodes only. Never waits.
     pub fn send(&self, hint: Hint) {
-        // While Redis is away the others look for themselves, and once more when it is back.
         if *self.shared.health.borrow() == Health::Connected {
             lock(&self.shared.outbox).push(hint);
             self.shared.work.notify_one();
+        } else if hint.is_kept() {
+            // Redis may be away for this node only: then the others do not look for themselves.
+            self.shared.untold.notify_one();
         }
+    }
+
+    /// When something could not be told through Redis, once for all that came together.
+    pub(crate) async fn untold(&self) {
+        self.shared.untold.notified().await;
+    }
+
+    /// What this node calls itself, for as long as it runs.
+    pub(crate) fn node(&self) -> &str {
+        &self.shared.node
     }
 
     /// For what is kept in Redis itself; none while it is away.
@@ -128,6 +143,8 @@ async fn run(shared: Arc<Shared>) {
         *lock(&shared.connection) = None;
         lock(&shared.outbox).clear();
         if was == Health::Connected {
+            // What was on its way may have arrived nowhere.
+            shared.untold.notify_one();
             tracing::warn!(error = %crate::problem::Chain(&error), "Redis is away: nodes look for themselves");
         } else {
             tracing::debug!(error = %crate::problem::Chain(&error), "Redis is still away");

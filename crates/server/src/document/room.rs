@@ -184,8 +184,7 @@ impl Room {
         scope: Scope,
         mut inbox: mpsc::UnboundedReceiver<Input>,
     ) {
-        let open = documents.0.ground.counts.open.clone();
-        open.inc();
+        let _open = documents.0.ground.counts.room();
         match Self::load(documents.clone(), key.clone(), scope).await {
             Ok(mut room) => {
                 let end = loop {
@@ -208,7 +207,6 @@ impl Room {
                 refuse(&mut inbox, close).await;
             }
         }
-        open.dec();
     }
 
     /// A document that cannot be read is not shown, and least of all as an empty one.

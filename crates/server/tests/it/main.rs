@@ -9,6 +9,7 @@ mod checklist;
 mod deletion;
 mod documents;
 mod entra;
+mod faults;
 mod gate;
 mod line;
 mod live;

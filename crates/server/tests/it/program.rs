@@ -14,6 +14,8 @@ pub(crate) struct Program {
     pub(crate) address: String,
 }
 
+const DEVELOPMENT: &[&str] = &["--dev", "--listen", "127.0.0.1:0", "--data-dir"];
+
 impl Program {
     /// A command that knows nothing of the test's own environment.
     pub(crate) fn command(arguments: &[&str]) -> Command {
@@ -29,9 +31,35 @@ impl Program {
 
     /// With variables in its environment.
     pub(crate) fn start_with(folder: &Path, environment: &[(&str, &str)]) -> Self {
-        let mut child = Self::command(&["--dev", "--listen", "127.0.0.1:0", "--data-dir"])
+        let mut command = Self::command(DEVELOPMENT);
+        command.envs(environment.iter().copied());
+        Self::run(command, folder)
+    }
+
+    /// With a file that may not grow being an error, as a full disk is, and not its end.
+    pub(crate) fn start_limited(folder: &Path) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
+            .arg(env!("CARGO_BIN_EXE_zspark-server"))
+            .args(DEVELOPMENT)
+            .env_clear();
+        Self::run(command, folder)
+    }
+
+    /// No file of its grows beyond so many bytes from now on; none: as large as there is room.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or("unlimited".to_owned(), |it| it.to_string());
+        let done = Command::new("prlimit")
+            .args(["--pid", &self.child.id().to_string()])
+            .arg(format!("--fsize={limit}:"))
+            .status();
+        assert!(done.unwrap().success(), "util-linux has prlimit");
+    }
+
+    fn run(mut command: Command, folder: &Path) -> Self {
+        let mut child = command
             .arg(folder)
-            .envs(environment.iter().copied())
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message as Heard;
 use super::*;
 use crate::bus::Bus;
 use crate::clock::Clock;
-use crate::config::Limits;
+use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::store::Store;
 
@@ -51,7 +51,9 @@ async fn a_socket_ends_with_the_credentials_that_opened_it_and_the_clocks_may_di
     tx.commit().await.unwrap();
     let clock = Clock::new(|| NOW_MS);
     let bus = Bus::in_process(false);
-    let documents = Documents::start(store, bus, clock, &Metrics::default(), Limits::default(), 1);
+    let mut config = Config::default();
+    config.auth.clock_skew_s = 1;
+    let documents = Documents::start(store, bus, clock, &Metrics::default(), &config);
     let guest = move || Guest {
         user: user.clone(),
         // Over for 700 ms; the clocks may be a second apart.
