@@ -32,29 +32,31 @@ test("a million lines are shown as they come and kept to the last, for the memor
 /** Looks at a command while it prints so many lines and after, and gives the MiB that the page held at the most. */
 async function memoryWith(t, lines) {
   const half = lines / 2;
-  // The command waits twice for the other end of a pipe, so that its output can be looked at while it runs.
-  // It is outside of the folder: a pipe there could not be put back by an undo, and the card would say so.
-  const gate = path.join(await temporary(t, "gate"), "pipe");
-  await run("mkfifo", [gate]);
-  const cmd = `seq ${half}; read -r _ < ${gate}; seq ${half + 1} ${lines}; read -r _ < ${gate}`;
+  // The command waits twice for the other end of a pipe, so that its output can be looked at while it runs. Two pipes: who
+  // opens one for writing may close it only after the command has come to the next reading.
+  // They are outside of the folder: a pipe there could not be put back by an undo, and the card would say so.
+  const folder = await temporary(t, "gate");
+  const [middle, end] = [path.join(folder, "middle"), path.join(folder, "end")];
+  await run("mkfifo", [middle, end]);
+  const cmd = `seq ${half}; read -r _ < ${middle}; seq ${half + 1} ${lines}; read -r _ < ${end}`;
   const { app } = await open(t, {
     approval: "on-request",
     steps: turn("count", [command(cmd, { yield_time_ms: 30_000 })], "Counted."),
   });
-  const letOn = () => writeFile(gate, "\n");
+  const letOn = (gate) => writeFile(gate, "\n");
   await app.startThread();
   await app.prompt("count");
   await app.sees("tool-output", String(half));
 
   await app.click("composer-input");
   await app.page(watchKeys);
-  const [slowest] = await Promise.all([typeAndWatch(app), letOn()]);
+  const [slowest] = await Promise.all([typeAndWatch(app), letOn(middle)]);
   assert.ok(slowest < SLOWEST_KEY_MS, `a key took ${slowest} ms while the output streamed`);
   await app.sees("tool-output", String(lines));
   await app.find("stop-button");
   await app.picture(`${lines}-live`);
 
-  await letOn();
+  await letOn(end);
   await app.sees("message-agent", "Counted.");
   await app.gone("stop-button");
   assert.equal(await app.page(() => document.querySelector('[data-testid="composer-input"]').value), TYPED);
