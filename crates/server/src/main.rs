@@ -49,8 +49,21 @@ enum AuditCommand {
     Verify,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers())
+        .enable_all()
+        .build()?;
+    runtime.block_on(run())
+}
+
+/// Half of the processors. The embedded database has threads of its own, and what goes through here is many small things:
+/// more workers than needed spend their time on waking each other.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |it| it.get().div_ceil(2))
+}
+
+async fn run() -> Result<()> {
     let flags = Flags::parse();
     let filter = variable("ZSPARK_LOG").unwrap_or_else(|| "info".to_owned());
     tracing_subscriber::fmt()

@@ -17,8 +17,9 @@ pub(super) fn events(first: u64, count: u64) -> Vec<Value> {
 
 fn event(number: u64) -> EventKind {
     let (round, step) = (number / ROUND, number % ROUND);
-    let turn_id = TurnId(format!("turn-{}", round / 100));
-    let message = ItemId(format!("message-{round}"));
+    let turn_id = TurnId(format!("turn-{:06}", round / 100));
+    // As real ids do, later ones sort after earlier ones.
+    let message = ItemId(format!("{round:08}-message"));
     match step {
         0 => EventKind::ItemStarted {
             turn_id,
@@ -57,7 +58,7 @@ fn said(id: ItemId, status: ItemStatus, text: &str) -> Item {
 fn ran(round: u64, status: ItemStatus, tail: &str) -> Item {
     let ended = status == ItemStatus::Completed;
     Item {
-        id: ItemId(format!("command-{round}")),
+        id: ItemId(format!("{round:08}-command")),
         status,
         started_ms: 1,
         ended_ms: ended.then_some(2),

@@ -12,17 +12,17 @@ use tokio_util::task::TaskTracker;
 use super::Key;
 use crate::bus::{Bus, Hint};
 use crate::clock::Clock;
-use crate::store::documents::{Head, NewUpdate};
+use crate::store::documents::{Addition, Head, NewUpdate};
 use crate::store::{Chain, Scope, Store, StoreError};
 
 /// How long to wait for more.
 const GATHER: Duration = Duration::from_millis(15);
 
 /// One transaction holds about so much.
-const BATCH_BYTES: usize = 4 << 20;
+const BATCH_BYTES: usize = 1 << 20;
 
 /// So much may wait to be written, in units of 1 KiB. Beyond that rooms wait, and with them their sockets.
-const WAITING: usize = 64 << 10;
+const WAITING: usize = 2 << 10;
 
 /// A database that cannot take it is asked again so often; then whoever waits is told.
 const TRIES: u32 = 5;
@@ -155,25 +155,30 @@ async fn commit(store: &Store, batch: &[Entry], now_ms: u64) -> Result<Vec<Writt
     for (index, entry) in batch.iter().enumerate() {
         documents.entry((&entry.key, entry.epoch)).or_default().push(index);
     }
-    let mut results = vec![Written::Over; batch.len()];
-    let mut tx = store.begin().await?;
-    for ((key, epoch), indices) in documents {
+    let mut additions = Vec::with_capacity(documents.len());
+    for ((key, epoch), indices) in &documents {
         let entries: Vec<&Entry> = indices.iter().filter_map(|it| batch.get(*it)).collect();
-        let Some(scope) = entries.first().map(|it| &it.scope) else {
-            continue;
-        };
-        let updates: Vec<NewUpdate> = entries.iter().flat_map(|it| it.updates.iter().cloned()).collect();
-        let head = store
-            .within(scope)
-            .append_updates(&mut tx, &key.1, epoch, &updates, now_ms)
-            .await?;
+        if let Some(entry) = entries.first() {
+            additions.push(Addition {
+                scope: &entry.scope,
+                document: &key.1,
+                epoch: *epoch,
+                updates: entries.iter().flat_map(|it| &it.updates).collect(),
+            });
+        }
+    }
+    let mut tx = store.begin().await?;
+    let heads = store.append_updates(&mut tx, &additions, now_ms).await?;
+    tx.commit().await?;
+    let mut results = vec![Written::Over; batch.len()];
+    for ((indices, addition), head) in documents.values().zip(&additions).zip(heads) {
         let Some(Head { seq, snapshot, .. }) = head else {
             continue;
         };
-        let mut first = seq + 1 - updates.len() as u64;
+        let mut first = seq + 1 - addition.updates.len() as u64;
         for index in indices {
-            let count = batch.get(index).map_or(0, |it| it.updates.len() as u64);
-            if let Some(result) = results.get_mut(index) {
+            let count = batch.get(*index).map_or(0, |it| it.updates.len() as u64);
+            if let Some(result) = results.get_mut(*index) {
                 *result = Written::Kept {
                     first,
                     last: first + count - 1,
@@ -183,6 +188,5 @@ async fn commit(store: &Store, batch: &[Entry], now_ms: u64) -> Result<Vec<Writt
             first += count;
         }
     }
-    tx.commit().await?;
     Ok(results)
 }

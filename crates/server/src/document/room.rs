@@ -23,7 +23,7 @@ mod follow;
 mod say;
 
 /// So much that was said may wait for the room, in units of 1 KiB.
-const WAITING: usize = 64 << 10;
+const WAITING: usize = 2 << 10;
 
 /// Inputs of one round.
 const ROUND: usize = 256;

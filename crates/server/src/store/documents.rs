@@ -8,6 +8,10 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Kind, Store, StoreError, Within, int, uint};
 
+mod append;
+
+pub use append::Addition;
+
 /// What a document's row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
@@ -65,13 +69,15 @@ pub struct Fold {
     pub state: Bytes,
 }
 
-/// Rows of one INSERT: six parameters each, and SQLite takes 32,766.
-const ROWS: usize = 500;
+/// Documents of one question.
+const DOCUMENTS: usize = 500;
 
 /// Updates of one read.
 const PAGE: i64 = 1_000;
 
 type Row = (i64, i64, i64, i64);
+/// A document's row with one of its updates, if there is one.
+type LaterRow = (i64, i64, i64, i64, Option<i64>, Option<Vec<u8>>);
 
 impl Head {
     fn of((epoch, seq, snapshot, size): Row) -> Self {
@@ -209,10 +215,26 @@ impl Within<'_> {
 
     /// What came after `seq`. `None` when the document was deleted. What cannot be had one by one comes as a whole state.
     pub async fn document_after(&self, document: &str, seq: u64) -> Result<Option<Later>, StoreError> {
-        let Some(head) = self.document_head(document).await? else {
+        // In one question: a node that follows another asks it for every commit of the other.
+        let rows: Vec<LaterRow> = sqlx::query_as(
+            "SELECT d.epoch, d.head_seq, d.snapshot_seq, d.size_bytes, u.seq, u.body FROM docs d LEFT JOIN doc_updates u \
+             ON u.workspace_id = d.workspace_id AND u.doc_id = d.id AND u.seq > $3 \
+             WHERE d.workspace_id = $1 AND d.id = $2 AND d.deleted_at_ms IS NULL ORDER BY u.seq LIMIT $4",
+        )
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .bind(int(seq))
+        .bind(PAGE)
+        .fetch_all(self.store.read())
+        .await?;
+        let Some((epoch, head, snapshot, size, ..)) = rows.first() else {
             return Ok(None);
         };
-        let updates = self.rows_after(document, seq).await?;
+        let head = Head::of((*epoch, *head, *snapshot, *size));
+        let updates: Vec<(u64, Bytes)> = rows
+            .into_iter()
+            .filter_map(|(.., seq, body)| Some((uint(seq?), body?.into())))
+            .collect();
         if head.seq <= seq || updates.first().is_some_and(|(first, _)| *first == seq + 1) {
             return Ok(Some(Later {
                 head,
@@ -252,60 +274,6 @@ impl Within<'_> {
         .fetch_all(self.store.read())
         .await?;
         Ok(rows.into_iter().map(|(seq, body)| (uint(seq), body.into())).collect())
-    }
-
-    /// Adds updates behind the last one and answers the new head. `None` when this life of the document is over.
-    pub async fn append_updates(
-        &self,
-        tx: &mut Transaction<'_, Any>,
-        document: &str,
-        epoch: u64,
-        updates: &[NewUpdate],
-        now_ms: u64,
-    ) -> Result<Option<Head>, StoreError> {
-        let bytes: usize = updates.iter().map(|it| it.body.len()).sum();
-        let row: Option<Row> = sqlx::query_as(
-            "UPDATE docs SET head_seq = head_seq + $1, size_bytes = size_bytes + $2, updated_at_ms = $3 \
-             WHERE workspace_id = $4 AND id = $5 AND epoch = $6 AND deleted_at_ms IS NULL \
-             RETURNING epoch, head_seq, snapshot_seq, size_bytes",
-        )
-        .bind(int(updates.len() as u64))
-        .bind(int(bytes as u64))
-        .bind(int(now_ms))
-        .bind(self.workspace.as_str())
-        .bind(document)
-        .bind(int(epoch))
-        .fetch_optional(&mut **tx)
-        .await?;
-        let Some(head) = row.map(Head::of) else {
-            return Ok(None);
-        };
-        let mut seq = head.seq - updates.len() as u64;
-        for rows in updates.chunks(ROWS) {
-            let mut sql = String::from(
-                "INSERT INTO doc_updates (workspace_id, doc_id, seq, user_id, created_at_ms, body) VALUES ",
-            );
-            for row in 0..rows.len() {
-                let first = row * 3 + 4;
-                let comma = if row == 0 { "" } else { ", " };
-                sql.push_str(&format!(
-                    "{comma}($1, $2, ${first}, ${}, $3, ${})",
-                    first + 1,
-                    first + 2
-                ));
-            }
-            // The text is made of numbers only.
-            let mut query = sqlx::query(AssertSqlSafe(sql))
-                .bind(self.workspace.as_str())
-                .bind(document)
-                .bind(int(now_ms));
-            for row in rows {
-                seq += 1;
-                query = query.bind(int(seq)).bind(row.user.as_str()).bind(row.body.to_vec());
-            }
-            query.execute(&mut **tx).await?;
-        }
-        Ok(Some(head))
     }
 
     /// Puts a snapshot in the place of the updates it contains. False when another node was quicker.
@@ -463,7 +431,7 @@ impl Store {
         documents: &[(WorkspaceId, String)],
     ) -> Result<Vec<(WorkspaceId, String, u64)>, StoreError> {
         let mut heads = Vec::with_capacity(documents.len());
-        for some in documents.chunks(ROWS) {
+        for some in documents.chunks(DOCUMENTS) {
             let places: Vec<String> = (0..some.len())
                 .map(|it| format!("(${}, ${})", 2 * it + 1, 2 * it + 2))
                 .collect();

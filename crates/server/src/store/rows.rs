@@ -31,3 +31,9 @@ pub(super) fn list(from: usize, count: usize) -> String {
     }
     sql
 }
+
+/// `($from), ($from+1) …`: a table of one column.
+pub(super) fn singles(from: usize, rows: usize) -> String {
+    let rows: Vec<String> = (from..from + rows).map(|it| format!("(${it})")).collect();
+    rows.join(", ")
+}
