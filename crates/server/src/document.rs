@@ -30,7 +30,6 @@ mod outbox;
 mod presence;
 mod replica;
 mod room;
-mod scan;
 mod socket;
 
 use self::journal::Journal;

@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
 use sync::frame::NOTHING_SEEN;
+use sync::scan;
 use yrs::updates::decoder::Decode as _;
 use yrs::updates::encoder::Encode as _;
 use yrs::{Doc, OffsetKind, Options, ReadTxn as _, StateVector, Transact as _, Update, WriteTxn as _};
 
-use super::scan;
 use crate::store::documents::Stored;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ mod access;
 mod durable;
 mod hostile;
 mod several;
-mod stock;
+pub(crate) mod stock;
 
 /// Whoever waits longer than this waits for ever.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

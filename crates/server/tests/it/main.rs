@@ -21,6 +21,7 @@ mod people;
 mod program;
 mod rate;
 mod replica;
+mod replica_documents;
 mod roles;
 mod threads;
 mod webhooks;

@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use protocol::id::UserId;
 use sync::frame::{Awareness, Frame, NOTHING_SEEN};
+use sync::scan;
 
 use super::{Close, End, Joining, LARGE_UPDATE, Peer, Room, frames};
 use crate::bus::Hint;
 use crate::document::presence::{PresenceError, Speaker};
 use crate::document::replica::{Applied, Replica, ReplicaError};
-use crate::document::scan;
 use crate::store::documents::NewUpdate;
 
 impl Room {

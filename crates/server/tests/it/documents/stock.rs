@@ -6,12 +6,18 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 
 use super::lab;
 use crate::program::Program;
 
-/// The clients, installed once for each lock file.
-async fn clients() -> PathBuf {
+/// The clients, installed once for each lock file, with the scripts that use them.
+pub(crate) async fn clients() -> &'static Path {
+    static INSTALLED: OnceCell<PathBuf> = OnceCell::const_new();
+    INSTALLED.get_or_init(install).await
+}
+
+async fn install() -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stock-clients");
     tokio::fs::create_dir_all(&target).await.unwrap();
@@ -32,7 +38,9 @@ async fn clients() -> PathBuf {
         assert!(npm.status.success(), "{}", String::from_utf8_lossy(&npm.stderr));
         std::fs::write(&installed, lock).unwrap();
     }
-    std::fs::copy(source.join("swarm.mjs"), target.join("swarm.mjs")).unwrap();
+    for name in ["swarm.mjs", "peer.mjs"] {
+        std::fs::copy(source.join(name), target.join(name)).unwrap();
+    }
     target
 }
 
@@ -47,7 +55,7 @@ async fn fifty_stock_clients_converge_and_memory_is_bounded() {
         .arg("swarm.mjs")
         .arg(format!("ws://{}/api/v1{lab}/docs", program.address))
         .arg("20251121")
-        .current_dir(&clients)
+        .current_dir(clients)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();

@@ -2,30 +2,30 @@
 //! counts that the bytes can hold, no nesting that would use up the stack. `yrs` panics or truncates on some of these, and
 //! a stack that overflows ends the process.
 
-use sync::frame::{FrameError, Reader};
+use crate::frame::{FrameError, Reader};
 
 #[cfg(test)]
 mod tests;
 
 /// What an update has in it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Contents {
+pub struct Contents {
     /// Pieces of content, gaps not counted.
-    pub(crate) pieces: u64,
+    pub pieces: u64,
     /// Ranges that it deletes.
-    pub(crate) deletions: u64,
+    pub deletions: u64,
 }
 
 impl Contents {
     /// Changes nothing for anybody.
-    pub(crate) fn is_empty(self) -> bool {
+    pub fn is_empty(self) -> bool {
         self == Self::default()
     }
 }
 
 /// Why an update is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ScanError {
+pub enum ScanError {
     /// The bytes are no update.
     #[error("{0}")]
     Bytes(#[from] FrameError),
@@ -49,7 +49,7 @@ const DEEPEST: usize = 64;
 const LAST_CLOCK: u64 = i32::MAX as u64;
 
 /// Looks through an update in the first encoding.
-pub(crate) fn update(bytes: &[u8]) -> Result<Contents, ScanError> {
+pub fn update(bytes: &[u8]) -> Result<Contents, ScanError> {
     let mut rest = Reader::new(bytes);
     let mut contents = Contents::default();
     for _ in 0..count(&mut rest)? {
@@ -80,7 +80,7 @@ pub(crate) fn update(bytes: &[u8]) -> Result<Contents, ScanError> {
 }
 
 /// Looks through a state vector.
-pub(crate) fn vector(bytes: &[u8]) -> Result<(), ScanError> {
+pub fn vector(bytes: &[u8]) -> Result<(), ScanError> {
     let mut rest = Reader::new(bytes);
     for _ in 0..count(&mut rest)? {
         rest.number()?;
