@@ -449,7 +449,7 @@ proptest! {
     /// stored is lost, and all show the same in the end.
     #[test]
     fn replicas_converge_and_nothing_acknowledged_is_lost(
-        steps in prop::collection::vec((0_u8..14, any::<u8>(), any::<u32>()), 1..120),
+        steps in prop::collection::vec((0_u8..14, any::<u8>(), any::<u32>()), 1..300),
     ) {
         let mut server = Server::default();
         let mut machines: Vec<Machine> = (0..3).map(Machine::new).collect();
@@ -470,7 +470,13 @@ proptest! {
                     server.crash();
                 }
                 8 | 9 => server.commit(),
-                10 | 11 => {
+                10 => {
+                    if let Some(socket) = machine.socket {
+                        while server.hear(socket) {}
+                    }
+                }
+                11 => {
+                    // Whoever went away is still heard.
                     if !server.sockets.is_empty() {
                         let socket = at as usize % server.sockets.len();
                         server.hear(socket);
