@@ -32,8 +32,8 @@ const DEVELOPMENT: HeaderName = HeaderName::from_static("x-domain-user");
 const CONNECT: Duration = Duration::from_secs(10);
 /// A node that sends nothing for this time while an answer is due is away.
 const SILENCE: Duration = Duration::from_secs(60);
-/// One message of a websocket.
-const MESSAGE_BYTES: usize = 32 * 1024 * 1024;
+/// One message of a websocket: a whole document of the largest size, with room for what frames it.
+const MESSAGE_BYTES: usize = 72 * 1024 * 1024;
 /// The body of an answer that is read as a whole.
 const ANSWER_BYTES: usize = 32 * 1024 * 1024;
 
