@@ -8,4 +8,5 @@ pub mod log;
 
 pub(crate) mod retention;
 pub mod uploads;
+pub mod versions;
 pub(crate) mod webhook;

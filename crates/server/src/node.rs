@@ -98,6 +98,7 @@ impl Node {
         tasks.spawn(job::log::run(app.clone(), stop.clone()));
         tasks.spawn(job::uploads::run(app.clone(), stop.clone()));
         tasks.spawn(job::deletion::run(app.clone(), stop.clone()));
+        tasks.spawn(job::versions::run(app.clone(), stop.clone()));
         tasks.spawn(job::call::tell(app.clone(), stop.clone()));
         tasks.spawn(job::call::hear(app.clone(), stop.clone()));
         tasks.spawn(job::retention::run(app.clone(), stop.clone()));

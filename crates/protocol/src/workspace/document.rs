@@ -34,17 +34,19 @@ pub struct DocumentPage {
     pub more: bool,
 }
 
-/// A state of a document that somebody wanted to keep.
+/// A state of a document that somebody wanted to keep, or that the server kept by itself: once an hour while it changes,
+/// thinned out to the newest 24 and the last one of each of 30 days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DocumentVersion {
     /// Which.
     pub id: VersionId,
-    /// What it is called.
+    /// What it is called; nothing when the server kept it.
     pub label: String,
     /// In bytes.
     pub size: u64,
-    /// Who kept it.
-    pub created_by: UserId,
+    /// Who kept it; nobody when the server did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<UserId>,
     /// When.
     pub created_at_ms: u64,
 }
@@ -57,7 +59,7 @@ pub struct NewVersion {
     pub label: String,
 }
 
-/// The versions of a document, newest first: 200 at most.
+/// The versions of a document, newest first: 300 at most.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct VersionList {
     /// The versions.

@@ -25,8 +25,11 @@ use crate::store::{Chain, Scope};
 /// Documents of one page.
 const PAGE: u32 = 200;
 
-/// Versions of one document.
+/// Versions of one document that people may keep.
 const VERSIONS: u32 = 200;
+
+/// And those that are listed: the server's own come on top, at most 54.
+const LISTED: u32 = 300;
 
 /// What the buffers of a socket begin with. They grow with what goes through them.
 const BUFFER_BYTES: usize = 4 << 10;
@@ -286,7 +289,7 @@ async fn versions(
     if store.document_head(&document).await?.is_none() {
         return Err(Refusal::not_found());
     }
-    let versions = store.versions(&document, VERSIONS).await?;
+    let versions = store.versions(&document, LISTED).await?;
     Ok(Json(VersionList { versions }))
 }
 
@@ -305,7 +308,7 @@ async fn keep(
         id: VersionId::new(),
         label: label.to_owned(),
         size: state.len() as u64,
-        created_by: place.caller.user.clone(),
+        created_by: Some(place.caller.user.clone()),
         created_at_ms: app.clock.now_ms(),
     };
     let mut tx = app.store.begin().await?;

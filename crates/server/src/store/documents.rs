@@ -2,15 +2,17 @@
 //! same transaction. `seq` has no holes, so whoever reads knows whether something is missing.
 
 use bytes::Bytes;
-use protocol::id::{UserId, VersionId, WorkspaceId};
-use protocol::workspace::document::{DocumentVersion, SharedDocument};
+use protocol::id::{UserId, WorkspaceId};
+use protocol::workspace::document::SharedDocument;
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::{Kind, Store, StoreError, Within, int, uint};
 
 mod append;
+mod versions;
 
 pub use append::Addition;
+pub use versions::Changed;
 
 /// What a document's row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -356,71 +358,6 @@ impl Within<'_> {
                 .await?;
         }
         Ok(Some(uint(head)))
-    }
-
-    /// Keeps a state under a name. False when the document has as many as it may have.
-    pub async fn keep_version(
-        &self,
-        tx: &mut Transaction<'_, Any>,
-        document: &str,
-        epoch: u64,
-        version: &DocumentVersion,
-        state: &Bytes,
-        most: u32,
-    ) -> Result<bool, StoreError> {
-        let kept = sqlx::query(
-            "INSERT INTO doc_versions (workspace_id, doc_id, id, epoch, label, size_bytes, created_by, created_at_ms, state) \
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE \
-             (SELECT COUNT(*) FROM doc_versions WHERE workspace_id = $1 AND doc_id = $2) < $10",
-        )
-        .bind(self.workspace.as_str())
-        .bind(document)
-        .bind(version.id.as_str())
-        .bind(int(epoch))
-        .bind(&version.label)
-        .bind(int(version.size))
-        .bind(version.created_by.as_str())
-        .bind(int(version.created_at_ms))
-        .bind(state.to_vec())
-        .bind(i64::from(most))
-        .execute(&mut **tx)
-        .await?;
-        Ok(kept.rows_affected() > 0)
-    }
-
-    /// The kept states, newest first.
-    pub async fn versions(&self, document: &str, limit: u32) -> Result<Vec<DocumentVersion>, StoreError> {
-        let rows: Vec<(String, String, i64, String, i64)> = sqlx::query_as(
-            "SELECT id, label, size_bytes, created_by, created_at_ms FROM doc_versions \
-             WHERE workspace_id = $1 AND doc_id = $2 ORDER BY id DESC LIMIT $3",
-        )
-        .bind(self.workspace.as_str())
-        .bind(document)
-        .bind(i64::from(limit))
-        .fetch_all(self.store.read())
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|(id, label, size, by, at)| DocumentVersion {
-                id: VersionId(id),
-                label,
-                size: uint(size),
-                created_by: UserId(by),
-                created_at_ms: uint(at),
-            })
-            .collect())
-    }
-
-    /// One kept state.
-    pub async fn version_state(&self, document: &str, version: &VersionId) -> Result<Option<Bytes>, StoreError> {
-        let row: Option<(Vec<u8>,)> =
-            sqlx::query_as("SELECT state FROM doc_versions WHERE workspace_id = $1 AND doc_id = $2 AND id = $3")
-                .bind(self.workspace.as_str())
-                .bind(document)
-                .bind(version.as_str())
-                .fetch_optional(self.store.read())
-                .await?;
-        Ok(row.map(|(state,)| state.into()))
     }
 }
 

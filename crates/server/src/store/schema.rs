@@ -20,6 +20,7 @@ const STEPS: &[Step] = &[
     step("deletions", 2, include_str!("schema/deletions-2.sql")),
     step("tickets", 1, include_str!("schema/tickets.sql")),
     step("documents", 1, include_str!("schema/documents.sql")),
+    step("documents", 2, include_str!("schema/documents-2.sql")),
     step("log", 1, include_str!("schema/log.sql")),
     step("live", 1, include_str!("schema/live.sql")),
     step("artifacts", 1, include_str!("schema/artifacts.sql")),

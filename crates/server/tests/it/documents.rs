@@ -21,6 +21,7 @@ mod durable;
 mod hostile;
 mod several;
 pub(crate) mod stock;
+mod versions;
 
 /// Whoever waits longer than this waits for ever.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
