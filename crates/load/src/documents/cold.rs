@@ -8,7 +8,7 @@ use crate::contestant::{Contestant, Ground, Kind};
 use crate::figure::{Figure, Target, median};
 
 /// Each of them is loaded once; the first one is for warming up.
-const DOCUMENTS: usize = 8;
+const DOCUMENTS: usize = 6;
 const BYTES: usize = 1_000_000;
 
 pub(crate) async fn cold(ground: &Ground) -> Result<Vec<Figure>> {
