@@ -7,11 +7,17 @@ import { heard, say, settings } from "./talk.mjs";
 
 const server = new Server({
   quiet: true,
+  stopOnSignals: false,
   address: "127.0.0.1",
   port: settings.port ?? 0,
   extensions: [new SQLite({ database: path.join(settings.folder, "documents.sqlite") })],
 });
 await server.listen();
+// Its own way leaves a process behind that still listens to its input.
+process.once("SIGTERM", async () => {
+  await server.destroy();
+  process.exit(0);
+});
 say({ port: server.address.port });
 for (;;) {
   await heard();
