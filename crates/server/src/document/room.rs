@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use protocol::id::UserId;
 use sync::frame::{Frame, NOTHING_NEW};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::journal::{Entry, Written};
@@ -21,9 +21,9 @@ use crate::store::{Chain, Scope, StoreError};
 
 mod follow;
 mod say;
+mod way;
 
-/// So much that was said may wait for the room, in units of 1 KiB.
-const WAITING: usize = 2 << 10;
+pub(super) use way::Way;
 
 /// Inputs of one round.
 const ROUND: usize = 256;
@@ -38,40 +38,6 @@ const FOLD_BYTES: usize = 256 << 10;
 
 /// And after fewer when the last one leaves.
 const FOLD_AT_REST: u64 = 20;
-
-/// The way into a room.
-#[derive(Debug, Clone)]
-pub(super) struct Way {
-    inputs: mpsc::UnboundedSender<Input>,
-    budget: Arc<Semaphore>,
-    /// Which room: one document may have had several.
-    pub(super) number: u64,
-}
-
-impl Way {
-    pub(super) fn new(number: u64) -> (Self, mpsc::UnboundedReceiver<Input>) {
-        let (inputs, inbox) = mpsc::unbounded_channel();
-        let budget = Arc::new(Semaphore::new(WAITING));
-        let way = Self { inputs, budget, number };
-        (way, inbox)
-    }
-
-    /// Whoever sends to a room that has ended hears nothing back.
-    pub(super) fn send(&self, input: Input) -> bool {
-        self.inputs.send(input).is_ok()
-    }
-
-    /// The room has not ended.
-    pub(super) fn is_open(&self) -> bool {
-        !self.inputs.is_closed()
-    }
-
-    /// Waits until the room has room for a message of so many bytes.
-    pub(super) async fn ready(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let units = u32::try_from((bytes >> 10) + 1).unwrap_or(u32::MAX).min(WAITING as u32);
-        self.budget.clone().acquire_many_owned(units).await.ok()
-    }
-}
 
 /// What a room is told.
 #[derive(Debug)]

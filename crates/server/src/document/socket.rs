@@ -214,6 +214,8 @@ impl Line {
                 biased;
                 () = &mut ends => return Some(Close::UNAUTHENTICATED),
                 () = outbox.changed() => {}
+                // A room that was dropped, or broke, said nothing to anybody.
+                () = way.ended() => return Some(outbox.closed().unwrap_or(Close::RESTART)),
                 _ = still.tick() => {
                     if paces.heard_at.elapsed() > SILENCE {
                         return None;

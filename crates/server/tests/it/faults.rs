@@ -316,5 +316,8 @@ async fn a_node_that_is_dropped_takes_its_documents_along() {
         }
     };
     tokio::time::timeout(LIMIT, gone).await.expect("the room ends");
-    while editor.next().await.is_ok() {}
+    let close = async { while editor.next().await.is_ok() {} };
+    tokio::time::timeout(LIMIT, close)
+        .await
+        .expect("the socket ends with its room");
 }
