@@ -38,5 +38,5 @@ for (const name of names) {
   late.close();
   writer.close();
 }
-say({ bytes: Y.encodeStateAsUpdate(story).length });
+say({ bytes: Y.encodeStateAsUpdate(story).length, letters: text.length });
 await heard();

@@ -9,12 +9,13 @@ use crate::figure::{Figure, Target, median};
 
 /// Each of them is loaded once; the first one is for warming up.
 const DOCUMENTS: usize = 6;
-const BYTES: usize = 1_000_000;
+/// About: what a letter takes depends on its neighbours.
+const BYTES: usize = 700_000;
 
 pub(crate) async fn cold(ground: &Ground) -> Result<Vec<Figure>> {
-    let (ours, size) = prepared(ground, Kind::Zspark).await?;
+    let (ours, Written { bytes, letters }) = prepared(ground, Kind::Zspark).await?;
     let (theirs, _) = prepared(ground, Kind::Hocuspocus).await?;
-    let script = |it: &Contestant| it.script("cold.mjs", json!({"bytes": size}));
+    let script = |it: &Contestant| it.script("cold.mjs", json!({"letters": letters}));
     let mut scripts = [script(&ours)?, script(&theirs)?];
     let mut took: [Vec<f64>; 2] = Default::default();
     for (number, name) in names().iter().enumerate() {
@@ -30,7 +31,7 @@ pub(crate) async fn cold(ground: &Ground) -> Result<Vec<Figure>> {
         ours: median(&took[0]),
         other: median(&took[1]),
         target: Target::Ratio(0.1),
-        from: format!("median of {}; {size:.0} bytes", took[0].len()),
+        from: format!("median of {}; {bytes} bytes", took[0].len()),
     }])
 }
 
@@ -42,16 +43,17 @@ struct Loaded {
 
 #[derive(Deserialize)]
 struct Written {
-    bytes: f64,
+    bytes: u64,
+    letters: u64,
 }
 
 /// A server with all documents on its disk and none of them in its memory.
-async fn prepared(ground: &Ground, kind: Kind) -> Result<(Contestant, f64)> {
+async fn prepared(ground: &Ground, kind: Kind) -> Result<(Contestant, Written)> {
     let contestant = Contestant::start(ground, kind).await?;
     let mut writer = contestant.script("story.mjs", json!({"names": names(), "bytes": BYTES}))?;
-    let Written { bytes } = writer.hear().await?;
+    let written = writer.hear().await?;
     writer.say(&Value::Null).await?;
-    Ok((contestant.again(true).await?, bytes))
+    Ok((contestant.again(true).await?, written))
 }
 
 fn names() -> Vec<String> {
