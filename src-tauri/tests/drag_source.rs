@@ -1,5 +1,6 @@
 //! For the scenarios in `ui/e2e/desktop`: a small window from which the files named as arguments can be dragged, as from
-//! a file manager. Prints `ready` when it is on the screen.
+//! a file manager. Prints `ready` when it is on the screen, `taken` when what is under the pointer would take the files,
+//! `refused` when it no longer would, and, as its last word, whether the drop `ended` well or `failed`.
 
 #[cfg(target_os = "linux")]
 fn main() {
@@ -28,6 +29,20 @@ fn main() {
     handle.connect_drag_data_get(move |_, _, data, _, _| {
         let uris: Vec<&str> = uris.iter().map(String::as_str).collect();
         data.set_uris(&uris);
+    });
+    handle.connect_drag_begin(|_, context| {
+        context.connect_action_changed(|_, action| {
+            println!("{}", if action.is_empty() { "refused" } else { "taken" });
+        });
+    });
+    handle.connect_drag_failed(|_, _, why| {
+        println!("failed: {why:?}");
+        glib::Propagation::Stop
+    });
+    // Not before the other program has read all it wants of the files.
+    handle.connect_drag_end(|_, _| {
+        println!("ended");
+        gtk::main_quit();
     });
     window.add(&handle);
     window.connect_map_event(|_, _| {

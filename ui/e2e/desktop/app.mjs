@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, open as openFile, readdir, readFile, readlink, rm } fro
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
 import { Driver, DriverError, reference } from "./webdriver.mjs";
@@ -306,8 +307,11 @@ export class App {
   /** Drags files from another program's window onto the composer and drops them there. */
   async dropFiles(files) {
     const source = spawn(binary("examples/drag_source"), files, { stdio: ["ignore", "pipe", "inherit"] });
+    const words = [];
+    createInterface(source.stdout).on("line", (word) => words.push(word));
+    const says = (wanted) => until(`the drag's source to say "${wanted}" after ${words.join(", ")}`, () => words.at(-1) === wanted);
     try {
-      await once(source.stdout, "data");
+      await says("ready");
       const [x, y] = await this.#onScreen(await this.find("composer-input"));
       const pointer = (...args) => run("xdotool", args.map(String));
       await pointer("mousemove", 30, 30);
@@ -317,7 +321,10 @@ export class App {
         await pointer("mousemove", "--sync", Math.round(30 + ((x - 30) * step) / 20), Math.round(30 + ((y - 30) * step) / 20));
       }
       await pointer("mousemove", "--sync", x + 4, y);
+      // Let go before the window has answered, and nothing is dropped; killed before it has read, and nothing comes.
+      await says("taken");
       await pointer("mouseup", 1);
+      await says("ended");
     } finally {
       source.kill();
     }
