@@ -1,4 +1,4 @@
-//! Events in full batches into Postgres, beside the same payloads in bare `INSERT`s of as many rows.
+//! Events in full batches into Postgres, beside the same payloads in bare `INSERT`s of as many rows into the same table.
 
 use std::time::Instant;
 
@@ -19,6 +19,9 @@ const BATCHES: u64 = 40;
 /// Events of a batch: as many as there may be.
 const EVENTS: u64 = 256;
 
+/// Both write into the table `events` as the server's own schema makes it, with its keys: a node has been started on the
+/// second database and ended again. So the ratio is what the server adds to the same writing: the request, the lease, the
+/// membership and what the events add up to.
 pub(crate) async fn ingest(ground: &Ground) -> Result<Vec<Figure>> {
     let postgres = tokio::task::spawn_blocking(Postgres::start).await??;
     let footing = Footing {
@@ -28,18 +31,15 @@ pub(crate) async fn ingest(ground: &Ground) -> Result<Vec<Figure>> {
     let node = Node::start(ground, &footing).await?;
     let workspace = Workspace::make(node.address()).await?;
     let mut thread = workspace.thread().await?;
+    let tables = Footing {
+        database_url: Some(postgres.database()?),
+        redis_url: None,
+    };
+    drop(Node::start(ground, &tables).await?);
     let bare = PgPoolOptions::new()
         .max_connections(16)
-        .connect(&postgres.database()?)
+        .connect(tables.database_url.as_deref().unwrap_or_default())
         .await?;
-    // The server's own columns.
-    query(
-        "CREATE TABLE events (log_id BIGINT NOT NULL, seq BIGINT NOT NULL, event_id TEXT NOT NULL, at_ms BIGINT NOT NULL, \
-         received_at_ms BIGINT NOT NULL, producer_id TEXT NOT NULL, producer_seq BIGINT NOT NULL, piece_of TEXT, \
-         payload TEXT NOT NULL, PRIMARY KEY (log_id, seq))",
-    )
-    .execute(&bare)
-    .await?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     // The first round is for warming up.
     for round in 0..=ROUNDS {
