@@ -102,7 +102,7 @@ impl Bus {
 
     /// Tells the other nodes only.
     pub fn tell_others(&self, hint: Hint) {
-        if let Some(link) = &self.link {
+        if let Some(link) = self.link.as_ref().filter(|_| !self.is_silent) {
             link.send(hint);
         }
     }

@@ -1,4 +1,4 @@
-//! Writes the updates of all documents to the database, those of 15 ms in one transaction: one wait for the disk serves
+//! Writes the updates of all documents to the database, those of 20 ms in one transaction: one wait for the disk serves
 //! everybody. Whoever waits hears only after the commit.
 
 use std::collections::BTreeMap;
@@ -12,11 +12,11 @@ use tokio_util::task::TaskTracker;
 use super::Key;
 use crate::bus::{Bus, Hint};
 use crate::clock::Clock;
-use crate::store::documents::{Addition, Head, NewUpdate};
+use crate::store::documents::{Addition, Head, NewUpdate, UPDATES};
 use crate::store::{Chain, Scope, Store, StoreError};
 
 /// How long to wait for more.
-const GATHER: Duration = Duration::from_millis(15);
+const GATHER: Duration = Duration::from_millis(20);
 
 /// One transaction holds about so much.
 const BATCH_BYTES: usize = 1 << 20;
@@ -91,34 +91,46 @@ async fn write(
     bus: Bus,
     clock: Clock,
 ) {
+    let mut left: Option<(Entry, OwnedSemaphorePermit)> = None;
     loop {
-        let next = tokio::select! {
-            biased;
-            next = waiting.recv() => next,
-            () = stop.cancelled() => None,
+        let next = match left.take() {
+            // As much as a transaction holds was there already.
+            Some(next) => next,
+            None => {
+                let next = tokio::select! {
+                    biased;
+                    next = waiting.recv() => next,
+                    () = stop.cancelled() => None,
+                };
+                let Some(next) = next else { return };
+                // Whoever comes meanwhile need not wake anybody.
+                tokio::time::sleep(GATHER).await;
+                next
+            }
         };
-        let Some((first, permit)) = next else { return };
-        let mut bytes = size(&first);
-        let mut batch = vec![first];
-        let mut permits = vec![permit];
-        let until = tokio::time::Instant::now() + GATHER;
-        while bytes < BATCH_BYTES
-            && let Ok(Some((entry, permit))) = tokio::time::timeout_at(until, waiting.recv()).await
-        {
+        let (mut bytes, mut updates) = (size(&next.0), next.0.updates.len());
+        let (mut batch, mut permits) = (vec![next.0], vec![next.1]);
+        while let Ok((entry, permit)) = waiting.try_recv() {
             bytes += size(&entry);
+            updates += entry.updates.len();
+            if bytes > BATCH_BYTES || updates > UPDATES {
+                left = Some((entry, permit));
+                break;
+            }
             batch.push(entry);
             permits.push(permit);
         }
         let results = commit_or_give_up(&store, &batch, clock.now_ms()).await;
         for (entry, written) in batch.into_iter().zip(results) {
-            // A room that is gone does not want to know.
-            let _ = entry.reply.send(written);
+            let told = entry.reply.send(written).is_ok();
             if let Written::Kept { last, .. } = written {
-                bus.publish(Hint::Document {
+                let hint = Hint::Document {
                     workspace: entry.key.0,
                     document: entry.key.1,
                     head_seq: last,
-                });
+                };
+                // The room that broke and was opened again does not know what the first one wrote.
+                if told { bus.tell_others(hint) } else { bus.publish(hint) }
             }
         }
     }
@@ -167,9 +179,7 @@ async fn commit(store: &Store, batch: &[Entry], now_ms: u64) -> Result<Vec<Writt
             });
         }
     }
-    let mut tx = store.begin().await?;
-    let heads = store.append_updates(&mut tx, &additions, now_ms).await?;
-    tx.commit().await?;
+    let heads = store.append_updates(&additions, now_ms).await?;
     let mut results = vec![Written::Over; batch.len()];
     for ((indices, addition), head) in documents.values().zip(&additions).zip(heads) {
         let Some(Head { seq, snapshot, .. }) = head else {

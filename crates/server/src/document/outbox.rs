@@ -163,6 +163,11 @@ impl Outbox {
         }
     }
 
+    /// There is nothing to write right now.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lock().frames.is_empty()
+    }
+
     /// Something was put in, or it was closed. May wake once too often.
     pub(crate) async fn changed(&self) {
         self.wake.notified().await;

@@ -183,19 +183,26 @@ impl Line {
             }
         };
         tokio::pin!(ends);
+        // A room that was dropped, or broke, said nothing to anybody.
+        let over = way.ended();
+        tokio::pin!(over);
         loop {
             match outbox.take(WRITE_BYTES) {
                 Next::Close(close) => return Some(close),
                 Next::Write(frames) => {
-                    tokio::select! {
-                        written = tokio::time::timeout(STUCK, self.write(frames)) => if !matches!(written, Ok(Ok(()))) {
-                            return None;
-                        },
+                    let written = tokio::select! {
+                        biased;
+                        // Most of what is written fits at once, and then nothing else is looked at.
+                        written = self.write(frames) => written,
                         close = closed(outbox) => return Some(close),
                         () = &mut ends => return Some(Close::UNAUTHENTICATED),
+                        () = tokio::time::sleep(STUCK) => return None,
+                    };
+                    if written.is_err() {
+                        return None;
                     }
                     // A reader that is always behind does not keep what it says from being heard.
-                    if pause.is_some() {
+                    if pause.is_some() || outbox.is_empty() {
                         continue;
                     }
                     let Some(message) = self.socket.recv().now_or_never() else {
@@ -214,8 +221,7 @@ impl Line {
                 biased;
                 () = &mut ends => return Some(Close::UNAUTHENTICATED),
                 () = outbox.changed() => {}
-                // A room that was dropped, or broke, said nothing to anybody.
-                () = way.ended() => return Some(outbox.closed().unwrap_or(Close::RESTART)),
+                () = &mut over => return Some(outbox.closed().unwrap_or(Close::RESTART)),
                 _ = still.tick() => {
                     if paces.heard_at.elapsed() > SILENCE {
                         return None;
@@ -317,6 +323,7 @@ async fn forward(
         Frame::Awareness(_) | Frame::Denied(_) | Frame::Hello { .. } | Frame::Stored { .. } => Pace::Go,
     };
     let permit = tokio::select! {
+        biased;
         permit = way.ready(raw.len()) => permit,
         close = closed(outbox) => return Err(close),
     };

@@ -11,7 +11,7 @@ use super::{Kind, Store, StoreError, Within, int, uint};
 mod append;
 mod versions;
 
-pub use append::Addition;
+pub use append::{Addition, UPDATES};
 pub use versions::Changed;
 
 /// What a document's row says.

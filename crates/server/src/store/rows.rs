@@ -19,6 +19,14 @@ pub(super) fn values(fixed: &str, from: usize, columns: usize, rows: usize) -> S
     sql
 }
 
+/// `($from, $from+1 …), (…)`: a table of so many rows and columns.
+pub(super) fn tuples(from: usize, columns: usize, rows: usize) -> String {
+    let rows: Vec<String> = (0..rows)
+        .map(|row| format!("({})", list(from + row * columns, columns)))
+        .collect();
+    rows.join(", ")
+}
+
 /// `$from, $from+1 …`; for none what equals nothing, because an empty list is no SQL.
 pub(super) fn list(from: usize, count: usize) -> String {
     if count == 0 {
@@ -34,6 +42,5 @@ pub(super) fn list(from: usize, count: usize) -> String {
 
 /// `($from), ($from+1) …`: a table of one column.
 pub(super) fn singles(from: usize, rows: usize) -> String {
-    let rows: Vec<String> = (from..from + rows).map(|it| format!("(${it})")).collect();
-    rows.join(", ")
+    tuples(from, 1, rows)
 }

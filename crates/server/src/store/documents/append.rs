@@ -1,14 +1,16 @@
-//! Adding updates, those of many documents at once: the embedded database is asked twice for all of them together.
+//! Adding updates, those of many documents at once: the embedded database is asked once for all of them together.
 
 use std::collections::HashMap;
 
-use sqlx::{Any, AssertSqlSafe, Transaction};
+use sqlx::any::AnyArguments;
+use sqlx::query::QueryAs;
+use sqlx::{Any, AssertSqlSafe};
 
 use super::{Head, NewUpdate};
 use crate::store::{Kind, Scope, Store, StoreError, int, rows, uint};
 
-/// Rows of one statement: five parameters each, and SQLite takes 32,766.
-const ROWS: usize = 500;
+/// At most about so many updates at once: each may take eleven parameters, and SQLite has 32,766.
+pub const UPDATES: usize = 2000;
 
 /// Updates of one document, in their order.
 #[derive(Debug, Clone)]
@@ -24,64 +26,86 @@ pub struct Addition<'a> {
 }
 
 impl Store {
-    /// Adds updates behind the last ones. Answers the new heads; `None` where this life of the document is over. Documents
-    /// come in the same order from all nodes, so that no two of them wait for each other.
+    /// Adds updates behind the last ones, all or none of them, and answers when they are on the disk: the new heads; `None`
+    /// where this life of the document is over. Documents come in the same order from all nodes, so that no two of them wait
+    /// for each other.
     pub async fn append_updates(
         &self,
-        tx: &mut Transaction<'_, Any>,
         additions: &[Addition<'_>],
         now_ms: u64,
     ) -> Result<Vec<Option<Head>>, StoreError> {
-        // Postgres locks the rows of one statement in an order of its own.
-        let together = match self.kind {
-            Kind::Sqlite => ROWS,
-            Kind::Postgres => 1,
+        let lines: Vec<Line<'_>> = additions.iter().flat_map(lines).collect();
+        let moved = match self.kind {
+            Kind::Sqlite => self.append_at_once(additions, &lines, now_ms).await?,
+            Kind::Postgres => {
+                let mut tx = self.begin().await?;
+                let mut moved = Vec::with_capacity(additions.len());
+                // The rows of one statement are locked in an order of its own.
+                for addition in additions.chunks(1) {
+                    let query = sqlx::query_as(AssertSqlSafe(advance(2, 1))).bind(int(now_ms));
+                    moved.extend(with_additions(query, addition).fetch_all(&mut *tx).await?);
+                }
+                let query = sqlx::query_as(AssertSqlSafe(insert(2, lines.len()))).bind(int(now_ms));
+                with_lines(query, &lines).fetch_all(&mut *tx).await?;
+                tx.commit().await?;
+                moved
+            }
         };
-        let mut heads = Vec::with_capacity(additions.len());
-        for some in additions.chunks(together) {
-            heads.extend(advance(tx, some, now_ms).await?);
+        let mut heads: HashMap<(String, String, u64), Head> = moved
+            .into_iter()
+            .map(|(workspace, document, epoch, head, snapshot, size)| {
+                let head = Head::of((epoch, head, snapshot, size));
+                ((workspace, document, uint(epoch)), head)
+            })
+            .collect();
+        let heads = additions.iter().map(|it| {
+            let key = (it.scope.workspace().0.clone(), it.document.to_owned(), it.epoch);
+            heads.remove(&key)
+        });
+        Ok(heads.collect())
+    }
+
+    /// The embedded database takes several statements at once. That is a third of the work of asking for each of them, because
+    /// each answer wakes one thread and each question another.
+    async fn append_at_once(
+        &self,
+        additions: &[Addition<'_>],
+        lines: &[Line<'_>],
+        now_ms: u64,
+    ) -> Result<Vec<HeadRow>, StoreError> {
+        let sql = format!(
+            "BEGIN IMMEDIATE; {}; {}; COMMIT",
+            advance(2, additions.len()),
+            insert(2 + additions.len() * 5, lines.len())
+        );
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(int(now_ms));
+        let query = with_lines(with_additions(query, additions), lines);
+        let mut connection = self.write().acquire().await?;
+        let moved = query.fetch_all(&mut *connection).await;
+        if moved.is_err() {
+            // It may have got as far as a transaction; if it did not, this is refused, and that is as good.
+            let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await;
         }
-        let mut lines = Vec::new();
-        for (addition, head) in additions.iter().zip(&heads) {
-            let Some(head) = head else { continue };
-            let first = head.seq + 1 - addition.updates.len() as u64;
-            lines.extend((first..).zip(addition.updates.iter().map(|it| (addition, *it))));
-        }
-        for some in lines.chunks(ROWS) {
-            insert(tx, some, now_ms).await?;
-        }
-        Ok(heads)
+        Ok(moved?)
     }
 }
 
 type HeadRow = (String, String, i64, i64, i64, i64);
+type Asked<'q> = QueryAs<'q, Any, HeadRow, AnyArguments>;
 
-/// Moves the heads.
-async fn advance(
-    tx: &mut Transaction<'_, Any>,
-    additions: &[Addition<'_>],
-    now_ms: u64,
-) -> Result<Vec<Option<Head>>, StoreError> {
-    let mut wanted = String::new();
-    for index in 0..additions.len() {
-        let (comma, bind) = (if index == 0 { "" } else { ", " }, 2 + index * 5);
-        wanted.push_str(&format!(
-            "{comma}(${bind}, ${}, ${}, ${}, ${})",
-            bind + 1,
-            bind + 2,
-            bind + 3,
-            bind + 4
-        ));
-    }
-    let sql = format!(
-        "WITH w (workspace_id, id, epoch, updates, bytes) AS (VALUES {wanted}) \
+/// Moves the heads of so many documents, and answers them: `$1` is the time, and the documents' parameters begin at `from`.
+fn advance(from: usize, documents: usize) -> String {
+    format!(
+        "WITH w (workspace_id, id, epoch, updates, bytes) AS (VALUES {}) \
          UPDATE docs SET head_seq = head_seq + w.updates, size_bytes = size_bytes + w.bytes, updated_at_ms = $1 FROM w \
          WHERE docs.workspace_id = w.workspace_id AND docs.id = w.id AND docs.epoch = w.epoch \
          AND docs.deleted_at_ms IS NULL \
-         RETURNING docs.workspace_id, docs.id, docs.epoch, docs.head_seq, docs.snapshot_seq, docs.size_bytes"
-    );
-    // The text is made of numbers only.
-    let mut query = sqlx::query_as::<_, HeadRow>(AssertSqlSafe(sql)).bind(int(now_ms));
+         RETURNING docs.workspace_id, docs.id, docs.epoch, docs.head_seq, docs.snapshot_seq, docs.size_bytes",
+        rows::tuples(from, 5, documents)
+    )
+}
+
+fn with_additions<'q>(mut query: Asked<'q>, additions: &'q [Addition<'q>]) -> Asked<'q> {
     for Addition {
         scope,
         document,
@@ -97,37 +121,42 @@ async fn advance(
             .bind(int(updates.len() as u64))
             .bind(int(bytes as u64));
     }
-    let moved = query.fetch_all(&mut **tx).await?.into_iter();
-    let mut moved: HashMap<(String, String, u64), Head> = moved
-        .map(|(workspace, document, epoch, head, snapshot, size)| {
-            let head = Head::of((epoch, head, snapshot, size));
-            ((workspace, document, uint(epoch)), head)
-        })
-        .collect();
-    let heads = additions.iter().map(|it| {
-        let key = (it.scope.workspace().0.clone(), it.document.to_owned(), it.epoch);
-        moved.remove(&key)
-    });
-    Ok(heads.collect())
+    query
 }
 
-type Line<'a> = (u64, (&'a Addition<'a>, &'a NewUpdate));
+/// An update, and how many of the same document come after it.
+type Line<'a> = (&'a Addition<'a>, &'a NewUpdate, usize);
 
-/// Writes the updates under their numbers.
-async fn insert(tx: &mut Transaction<'_, Any>, lines: &[Line<'_>], now_ms: u64) -> Result<(), StoreError> {
-    let sql = format!(
-        "INSERT INTO doc_updates (created_at_ms, workspace_id, doc_id, seq, user_id, body) VALUES {}",
-        rows::values("$1", 2, 5, lines.len())
-    );
-    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(int(now_ms));
-    for (seq, (addition, update)) in lines {
+fn lines<'a>(addition: &'a Addition<'a>) -> impl Iterator<Item = Line<'a>> {
+    let after = (0..addition.updates.len()).rev();
+    addition
+        .updates
+        .iter()
+        .zip(after)
+        .map(move |(it, after)| (addition, *it, after))
+}
+
+/// Writes so many updates, of documents whose heads have been moved; none where that life of the document is over.
+fn insert(from: usize, updates: usize) -> String {
+    format!(
+        "WITH w (workspace_id, id, epoch, after, user_id, body) AS (VALUES {}) \
+         INSERT INTO doc_updates (workspace_id, doc_id, seq, user_id, created_at_ms, body) \
+         SELECT w.workspace_id, w.id, docs.head_seq - w.after, w.user_id, $1, w.body FROM w JOIN docs \
+         ON docs.workspace_id = w.workspace_id AND docs.id = w.id AND docs.epoch = w.epoch \
+         AND docs.deleted_at_ms IS NULL",
+        rows::tuples(from, 6, updates)
+    )
+}
+
+fn with_lines<'q>(mut query: Asked<'q>, lines: &'q [Line<'q>]) -> Asked<'q> {
+    for (addition, update, after) in lines {
         query = query
             .bind(addition.scope.workspace().as_str())
             .bind(addition.document)
-            .bind(int(*seq))
+            .bind(int(addition.epoch))
+            .bind(int(*after as u64))
             .bind(update.user.as_str())
             .bind(update.body.to_vec());
     }
-    query.execute(&mut **tx).await?;
-    Ok(())
+    query
 }
