@@ -1,4 +1,5 @@
-// Clients that write and read each other. Says what was delivered, and how long that took, in milliseconds.
+// Clients that write and read each other, each with a cursor that moves along, as editors do. Says what was delivered, and how long
+// that took, in milliseconds.
 import { heard, say, settings } from "./talk.mjs";
 import { open, openAll, pause } from "./stock.mjs";
 
@@ -26,7 +27,9 @@ for (let edit = 0; edit < edits; edit++) {
   const early = start + edit * everyMs - performance.now();
   if (early > 0) await pause(early);
   const index = edit % count;
-  clients[index].doc.getArray("times").push([performance.now()]);
+  const { doc, awareness } = clients[index];
+  awareness.setLocalStateField("cursor", { anchor: edit, head: edit });
+  doc.getArray("times").push([performance.now()]);
   expected += readers(index);
 }
 while (took.length < expected) await pause(5);

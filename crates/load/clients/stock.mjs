@@ -18,7 +18,7 @@ const HELLO = 120;
  * told how many of the client's edits the server has acknowledged.
  */
 export const open = async (place, name, { doc = new Y.Doc(), Socket = WebSocket, acknowledged } = {}) => {
-  const client = { doc, socket: undefined, close: undefined };
+  const client = { doc, socket: undefined, awareness: undefined, close: undefined };
   const Signed = class extends Socket {
     constructor(url, protocols) {
       super(url, protocols, { headers: { "x-domain-user": "load" } });
@@ -39,6 +39,7 @@ const openZspark = (client, url, name, Signed, acknowledged) => {
     params: acknowledged ? { acks: "1" } : {},
   });
   client.close = () => provider.destroy();
+  client.awareness = provider.awareness;
   provider.messageHandlers[HELLO] = () => {};
   provider.messageHandlers[STORED] = (_encoder, decoder) =>
     acknowledged(sent.slice(0, number(decoder)).filter((step) => step === UPDATE).length);
@@ -83,6 +84,7 @@ const openHocuspocus = (client, url, name, Signed, acknowledged) => {
       onUnsyncedChanges: ({ number }) => acknowledged?.(Math.max(0, edits - number)),
     });
     client.close = () => provider.destroy();
+    client.awareness = provider.awareness;
   });
 };
 
