@@ -25,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::store::{Chain, Scope, Store};
 
 mod bucket;
+mod echo;
 mod journal;
 mod outbox;
 mod presence;

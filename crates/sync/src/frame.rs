@@ -25,6 +25,12 @@ const QUERY_AWARENESS: u64 = 3;
 const HELLO: u64 = 120;
 const STORED: u64 = 121;
 
+/// Whether a message says something of who is here.
+#[must_use]
+pub fn is_awareness(message: &[u8]) -> bool {
+    message.first().is_some_and(|it| u64::from(*it) == AWARENESS)
+}
+
 /// What one websocket message holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {

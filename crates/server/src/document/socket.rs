@@ -12,6 +12,7 @@ use sync::frame::{Frame, FrameError, STILL_HERE};
 use tokio::sync::oneshot;
 
 use super::bucket::{Bucket, Pace};
+use super::echo::Echo;
 use super::outbox::{Close, Next, Outbox};
 use super::room::{Input, Joining, Way};
 use super::{Documents, Ground};
@@ -129,6 +130,7 @@ impl Documents {
 /// The websocket itself.
 struct Line {
     socket: WebSocket,
+    echo: Echo,
 }
 
 /// What one socket may say how often, and when it last said anything.
@@ -149,7 +151,10 @@ enum Heard {
 
 impl Line {
     fn new(socket: WebSocket) -> Self {
-        Self { socket }
+        Self {
+            socket,
+            echo: Echo::default(),
+        }
     }
 
     /// Until one side has had enough. Answers why, if it was this one.
@@ -256,6 +261,11 @@ impl Line {
         paces: &mut Paces,
     ) -> Result<Option<tokio::time::Instant>, Option<Close>> {
         paces.heard_at = Instant::now();
+        if let Some(Ok(Message::Binary(raw))) = &message
+            && self.echo.is(raw)
+        {
+            return Ok(None);
+        }
         match hear(message, paces.message_bytes) {
             Heard::Frame(frame, raw) => forward(way, socket, outbox, frame, raw, paces).await.map_err(Some),
             Heard::Nothing => Ok(None),
@@ -267,6 +277,7 @@ impl Line {
     /// All of them in one write, as far as they fit.
     async fn write(&mut self, frames: Vec<Bytes>) -> Result<(), axum::Error> {
         for frame in frames {
+            self.echo.wrote(&frame);
             self.socket.feed(Message::Binary(frame)).await?;
         }
         self.socket.flush().await
