@@ -46,6 +46,22 @@ struct Checked {
     lines: Vec<(Line, Fact)>,
 }
 
+impl Checked {
+    fn claim<'a>(&'a self, place: &'a Place) -> Claim<'a> {
+        Claim {
+            user: &place.caller.user,
+            producer_id: &self.producer_id,
+            epoch: self.epoch,
+        }
+    }
+
+    /// What comes after the producer's number `last`.
+    fn after(&self, last: u64) -> &[(Line, Fact)] {
+        let known = usize::try_from((last + 1).saturating_sub(self.base)).unwrap_or(usize::MAX);
+        self.lines.get(known..).unwrap_or_default()
+    }
+}
+
 /// Looks at everything that needs no database.
 fn read(batch: Batch) -> Answer<Checked> {
     if !is_producer(&batch.producer_id) {
@@ -111,21 +127,19 @@ fn read(batch: Batch) -> Answer<Checked> {
     })
 }
 
-/// One transaction. None when another batch was quicker and it has to be looked at again.
+/// None when another batch was quicker and it has to be looked at again.
 async fn attempt(app: &App, place: &Place, thread: &ThreadId, batch: &Checked) -> Answer<Option<Acked>> {
-    let store = place.store(app);
-    let now_ms = app.clock.now_ms();
-    let claim = Claim {
-        user: &place.caller.user,
-        producer_id: &batch.producer_id,
-        epoch: batch.epoch,
-    };
+    // Nearly every batch is the next one, by who may append it: that is taken at its word, and the database says whether it
+    // is so. Only what is not so is looked at with care.
+    if let Some(acked) = write(app, place, thread, batch, batch.base - 1).await? {
+        return Ok(Some(acked));
+    }
+    let claim = batch.claim(place);
     let mut tx = app.store.begin().await?;
-    let standing = store
-        .standing(&mut tx, thread, claim)
-        .await?
-        .ok_or_else(Refusal::not_found)?;
-    let last = may_append(&standing, claim, now_ms)?;
+    let standing = place.store(app).standing(&mut tx, thread, claim).await?;
+    tx.rollback().await?;
+    let standing = standing.ok_or_else(Refusal::not_found)?;
+    let last = may_append(&standing, claim, app.clock.now_ms())?;
     if batch.base > last + 1 {
         return Err(Problem::new(
             ProblemCode::Gap,
@@ -134,22 +148,34 @@ async fn attempt(app: &App, place: &Place, thread: &ThreadId, batch: &Checked) -
         .fact("expected", last + 1)
         .into());
     }
-    let known = usize::try_from(last + 1 - batch.base).unwrap_or(usize::MAX);
-    let new = batch.lines.get(known..).unwrap_or_default();
-    if new.is_empty() {
+    if batch.after(last).is_empty() {
         return Ok(Some(Acked {
             acked: last,
             head_seq: standing.head_seq,
         }));
     }
+    write(app, place, thread, batch, last).await
+}
+
+/// Writes what comes after the producer's number `last`, in one transaction. None when that is not where the producer is, or
+/// when it may not append.
+async fn write(app: &App, place: &Place, thread: &ThreadId, batch: &Checked, last: u64) -> Answer<Option<Acked>> {
+    let now_ms = app.clock.now_ms();
+    let claim = batch.claim(place);
+    let new = batch.after(last);
     let count = new.len() as u64;
     let header = header(new.iter().map(|(_, fact)| fact));
-    let Some(head_seq) = store.advance(&mut tx, now_ms, claim, &standing, count, &header).await? else {
+    let mut tx = app.store.begin_known().await?;
+    let advanced = place
+        .store(app)
+        .advance(&mut tx, thread, now_ms, claim, (last, count), &header)
+        .await?;
+    let Some((log, head_seq)) = advanced else {
         tx.rollback().await?;
         return Ok(None);
     };
     let first = head_seq + 1 - count;
-    let mut fold = fold::load(&mut tx, standing.log, &Wanted::of(new.iter().map(|(_, fact)| fact))).await?;
+    let mut fold = fold::load(&mut tx, log, &Wanted::of(new.iter().map(|(_, fact)| fact))).await?;
     let taken = Taken {
         user: &place.caller.user,
         now_ms,
@@ -158,16 +184,8 @@ async fn attempt(app: &App, place: &Place, thread: &ThreadId, batch: &Checked) -
     for (seq, (line, fact)) in (first..).zip(new) {
         fold.apply(seq, line.at_ms, taken, fact);
     }
-    let lines = new.iter().map(|(line, _)| line.clone()).collect();
-    let appended = events::append(
-        &mut tx,
-        standing.log,
-        now_ms,
-        claim.producer_id,
-        (first, last + 1),
-        lines,
-    )
-    .await;
+    let lines: Vec<&Line> = new.iter().map(|(line, _)| line).collect();
+    let appended = events::append(&mut tx, log, now_ms, claim.producer_id, (first, last + 1), &lines).await;
     if let Err(error) = appended {
         if error.is_taken() {
             return Err(Refusal::conflict(
@@ -176,7 +194,7 @@ async fn attempt(app: &App, place: &Place, thread: &ThreadId, batch: &Checked) -
         }
         return Err(error.into());
     }
-    fold::save(&mut tx, standing.log, first, &fold).await?;
+    fold::save(&mut tx, log, first, &fold).await?;
     tx.commit().await?;
     let (workspace, thread) = (place.workspace().clone(), thread.clone());
     if header != Header::default() || !fold.approvals.is_empty() {

@@ -53,6 +53,9 @@ pub enum Kind {
     Postgres,
 }
 
+/// A connection that nobody used for so long is asked whether it still lives, before it is used again.
+const BELIEVED: Duration = Duration::from_secs(1);
+
 /// Why the database did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -145,6 +148,7 @@ pub struct Store {
     url: Arc<Secret>,
     write: AnyPool,
     read: AnyPool,
+    familiar: Arc<people::Familiar>,
 }
 
 impl Store {
@@ -161,9 +165,19 @@ impl Store {
             AnyPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(5))
+                // Asking whether a connection lives costs as much as a small query; one that was used just now is believed.
+                // If it died since, whoever uses it hears so as of any that dies under way.
+                .test_before_acquire(false)
                 // A full disk makes SQLite end a transaction by itself. The driver then counts it as open for ever, and such a
                 // connection is of no use any more.
-                .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+                .before_acquire(|connection, known| {
+                    Box::pin(async move {
+                        if known.idle_for > BELIEVED {
+                            connection.ping().await?;
+                        }
+                        Ok(!connection.is_in_transaction())
+                    })
+                })
                 .after_connect(move |connection, _| {
                     Box::pin(async move {
                         if kind == Kind::Sqlite {
@@ -191,6 +205,7 @@ impl Store {
             url: Arc::new(Secret(url.to_owned())),
             write,
             read,
+            familiar: Arc::default(),
         };
         let mut transaction = store.begin().await?;
         schema::migrate(kind, &mut transaction).await?;
@@ -210,6 +225,19 @@ impl Store {
             Kind::Sqlite => self.write.begin_with("BEGIN IMMEDIATE").await?,
             Kind::Postgres => self.write.begin().await?,
         })
+    }
+
+    /// As [`Store::begin`], for statements of which one plan is as good as another: they find rows by their whole key, or
+    /// insert. Postgres plans them once for a connection, not each time, which for a full batch of events takes as long as
+    /// a third of writing it.
+    pub(crate) async fn begin_known(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        match self.kind {
+            Kind::Sqlite => self.begin().await,
+            Kind::Postgres => Ok(self
+                .write
+                .begin_with("BEGIN; SET LOCAL plan_cache_mode = force_generic_plan")
+                .await?),
+        }
     }
 
     /// Whether it answers.

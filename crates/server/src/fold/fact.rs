@@ -4,7 +4,7 @@ use protocol::approval::{DecidedBy, Decision};
 use protocol::id::{ApprovalId, ItemId, TurnId};
 use protocol::workspace::log::{ApprovalStatus, SERVER_EVENT_PREFIX};
 use protocol::{EventKind, Item, ItemStatus};
-use serde::Deserialize as _;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
@@ -143,10 +143,17 @@ impl Fact {
         if !KNOWN.contains(&kind) {
             return Ok(Self::Other);
         }
-        let event = EventKind::deserialize(payload).map_err(|error| Misread::Shape {
-            kind: kind.to_owned(),
-            why: error.to_string().chars().take(200).collect(),
-        })?;
+        if kind == "itemAppended" {
+            // Most events are this, so it is read without a copy of everything that is in it.
+            let Piece { item_id, at, text } = Piece::deserialize(payload).map_err(|error| shape(kind, &error))?;
+            named(item_id)?;
+            return Ok(Self::Piece {
+                item_id: ItemId(item_id.to_owned()),
+                at,
+                text: text.to_owned(),
+            });
+        }
+        let event = EventKind::deserialize(payload).map_err(|error| shape(kind, &error))?;
         Self::of(event, payload)
     }
 
@@ -207,6 +214,22 @@ impl Fact {
             | EventKind::UsageUpdated { .. }
             | EventKind::ChangesReverted { .. } => Self::Other,
         })
+    }
+}
+
+/// [`EventKind::ItemAppended`] where it lies.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Piece<'a> {
+    item_id: &'a str,
+    at: u64,
+    text: &'a str,
+}
+
+fn shape(kind: &str, error: &serde_json::Error) -> Misread {
+    Misread::Shape {
+        kind: kind.to_owned(),
+        why: error.to_string().chars().take(200).collect(),
     }
 }
 

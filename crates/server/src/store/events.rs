@@ -1,5 +1,7 @@
 //! The log of a thread: numbered without holes, written in batches, read from any place.
 
+use std::fmt::Write as _;
+
 use protocol::id::{ThreadId, UserId};
 use protocol::workspace::log::{EventPage, PageStatus, ServerEvent, SharedEvent, Snapshot};
 use serde_json::Value;
@@ -43,7 +45,6 @@ pub(crate) struct Claim<'a> {
 /// Where a batch stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Standing {
-    pub(crate) log: LogId,
     pub(crate) owner: UserId,
     pub(crate) head_seq: u64,
     pub(crate) lease_producer: Option<String>,
@@ -55,7 +56,6 @@ pub(crate) struct Standing {
 }
 
 type StandingRow = (
-    i64,
     String,
     i64,
     Option<String>,
@@ -76,7 +76,7 @@ impl Within<'_> {
         claim: Claim<'_>,
     ) -> Result<Option<Standing>, StoreError> {
         let row: Option<StandingRow> = sqlx::query_as(
-            "SELECT t.log_id, t.owner, t.head_seq, t.lease_producer, t.lease_user, t.lease_epoch, t.lease_until_ms, \
+            "SELECT t.owner, t.head_seq, t.lease_producer, t.lease_user, t.lease_epoch, t.lease_until_ms, \
              p.user_id, p.last_seq FROM threads t LEFT JOIN producers p ON p.log_id = t.log_id AND p.producer_id = $4 \
              WHERE t.workspace_id = $1 AND t.id = $2 AND t.deleted_at_ms IS NULL \
              AND (t.visibility = 'workspace' OR t.owner = $3)",
@@ -87,9 +87,8 @@ impl Within<'_> {
         .bind(claim.producer_id)
         .fetch_optional(&mut **tx)
         .await?;
-        Ok(row.map(
-            |(log, owner, head, producer, user, epoch, until, whose, last)| Standing {
-                log: LogId(log),
+        Ok(
+            row.map(|(owner, head, producer, user, epoch, until, whose, last)| Standing {
                 owner: UserId(owner),
                 head_seq: uint(head),
                 lease_producer: producer,
@@ -97,30 +96,32 @@ impl Within<'_> {
                 lease_epoch: uint(epoch),
                 lease_until_ms: uint(until),
                 producer: whose.zip(last).map(|(whose, last)| (UserId(whose), uint(last))),
-            },
-        ))
+            }),
+        )
     }
 
-    /// Takes the next `count` numbers for a producer, who must still have the lease and still be at `last`. Answers the new
-    /// head; nothing when somebody was quicker, and then the transaction is good for nothing else. From here to its end
-    /// nobody else appends.
+    /// Takes the next `count` numbers for a producer, who must have the lease, may see the thread and is at `last`. Answers
+    /// the log and its new head; nothing when any of that is not so, and then the transaction is good for nothing else. From
+    /// here to its end nobody else appends.
     pub(crate) async fn advance(
         &self,
         tx: &mut Transaction<'_, Any>,
+        thread: &ThreadId,
         now_ms: u64,
         claim: Claim<'_>,
-        standing: &Standing,
-        count: u64,
+        (last, count): (u64, u64),
         header: &Header,
-    ) -> Result<Option<u64>, StoreError> {
-        let head: Option<(i64,)> = sqlx::query_as(
+    ) -> Result<Option<(LogId, u64)>, StoreError> {
+        let taken: Option<(i64, i64)> = sqlx::query_as(
             "UPDATE threads SET head_seq = head_seq + $3, updated_at_ms = $4, title = COALESCE($5, title), \
              model = COALESCE($6, model), turn_status = COALESCE($7, turn_status) \
-             WHERE workspace_id = $1 AND log_id = $2 AND deleted_at_ms IS NULL AND lease_producer = $8 AND lease_user = $9 \
-             AND lease_epoch = $10 AND lease_until_ms > $4 RETURNING head_seq",
+             WHERE workspace_id = $1 AND id = $2 AND deleted_at_ms IS NULL AND (visibility = 'workspace' OR owner = $9) \
+             AND lease_producer = $8 AND lease_user = $9 AND lease_epoch = $10 AND lease_until_ms > $4 \
+             AND EXISTS (SELECT 1 FROM producers p WHERE p.log_id = threads.log_id AND p.producer_id = $8 \
+             AND p.user_id = $9 AND p.last_seq = $11) RETURNING log_id, head_seq",
         )
         .bind(self.workspace.as_str())
-        .bind(standing.log.0)
+        .bind(thread.as_str())
         .bind(int(count))
         .bind(int(now_ms))
         .bind(header.title.as_deref())
@@ -129,21 +130,22 @@ impl Within<'_> {
         .bind(claim.producer_id)
         .bind(claim.user.as_str())
         .bind(int(claim.epoch))
+        .bind(int(last))
         .fetch_optional(&mut **tx)
         .await?;
-        let Some((head,)) = head else {
+        let Some((log, head)) = taken else {
             return Ok(None);
         };
-        let last = standing.producer.as_ref().map_or(0, |(_, last)| *last);
+        // Whoever waited for the thread above may have looked at its producer before.
         let moved =
             sqlx::query("UPDATE producers SET last_seq = $3 WHERE log_id = $1 AND producer_id = $2 AND last_seq = $4")
-                .bind(standing.log.0)
+                .bind(log)
                 .bind(claim.producer_id)
                 .bind(int(last + count))
                 .bind(int(last))
                 .execute(&mut **tx)
                 .await?;
-        Ok((moved.rows_affected() == 1).then(|| uint(head)))
+        Ok((moved.rows_affected() == 1).then(|| (LogId(log), uint(head))))
     }
 
     /// Events after `after`, in order: at most `limit`, and about `max_bytes` of payload. Whether one may see the thread was
@@ -233,20 +235,23 @@ pub(crate) async fn append(
     now_ms: u64,
     producer_id: &str,
     first: (u64, u64),
-    lines: Vec<Line>,
+    lines: &[&Line],
 ) -> Result<(), StoreError> {
-    let mut sql = String::from(
+    let mut sql = String::with_capacity(128 + lines.len() * 56);
+    sql.push_str(
         "INSERT INTO events (log_id, received_at_ms, producer_id, seq, producer_seq, event_id, at_ms, piece_of, payload) VALUES ",
     );
     for index in 0..lines.len() {
         let (comma, bind) = (if index == 0 { "" } else { ", " }, 6 + index * 4);
-        sql.push_str(&format!(
+        // Writing into a string cannot fail.
+        let _ = write!(
+            sql,
             "{comma}($1, $2, $3, $4 + {index}, $5 + {index}, ${}, ${}, ${}, ${})",
             bind,
             bind + 1,
             bind + 2,
             bind + 3
-        ));
+        );
     }
     let mut query = sqlx::query(AssertSqlSafe(sql))
         .bind(log.0)
@@ -256,10 +261,10 @@ pub(crate) async fn append(
         .bind(int(first.1));
     for line in lines {
         query = query
-            .bind(line.event_id)
+            .bind(line.event_id.as_str())
             .bind(int(line.at_ms))
-            .bind(line.piece_of)
-            .bind(line.payload);
+            .bind(line.piece_of.as_deref())
+            .bind(line.payload.as_str());
     }
     query.execute(&mut **tx).await?;
     Ok(())
@@ -298,29 +303,40 @@ pub(crate) async fn say(
 /// The producer of what the server itself says. Nobody else can have this name, nor event ids that begin with it.
 pub(crate) const SERVER: &str = "server";
 
-/// Forgets the pieces of these items and answers the number of the last one.
+/// Forgets the pieces of these items and answers the number of the last one. The transaction holds the thread.
+///
+/// Pieces have no index of their own, which every event would pay for: those of an item lie between the event that first
+/// told of it and the last that is in it, and so the log's key finds them. What came before that was no piece of anything.
 pub(crate) async fn drop_pieces(
     tx: &mut Transaction<'_, Any>,
     log: LogId,
     items: &[String],
 ) -> Result<Option<u64>, StoreError> {
     let picked = rows::list(2, items.len());
-    let sql = format!("SELECT MAX(seq) FROM events WHERE log_id = $1 AND piece_of IN ({picked})");
-    let mut query = sqlx::query_as::<_, (Option<i64>,)>(AssertSqlSafe(sql)).bind(log.0);
+    let sql = format!("SELECT item_id, first_seq, applied_seq FROM items WHERE log_id = $1 AND item_id IN ({picked})");
+    let mut query = sqlx::query_as::<_, (String, i64, i64)>(AssertSqlSafe(sql)).bind(log.0);
     for item in items {
         query = query.bind(item);
     }
-    let (last,) = query.fetch_one(&mut **tx).await?;
-    for sql in [
-        format!("DELETE FROM events WHERE log_id = $1 AND piece_of IN ({picked})"),
-        format!("UPDATE items SET pieces = 0 WHERE log_id = $1 AND item_id IN ({picked})"),
-    ] {
-        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(log.0);
-        for item in items {
-            query = query.bind(item);
-        }
-        query.execute(&mut **tx).await?;
+    let mut last = None;
+    for (item, first_seq, applied_seq) in query.fetch_all(&mut **tx).await? {
+        let gone: Vec<(i64,)> = sqlx::query_as(
+            "DELETE FROM events WHERE log_id = $1 AND seq >= $2 AND seq <= $3 AND piece_of = $4 RETURNING seq",
+        )
+        .bind(log.0)
+        .bind(first_seq)
+        .bind(applied_seq)
+        .bind(item)
+        .fetch_all(&mut **tx)
+        .await?;
+        last = last.max(gone.into_iter().map(|(seq,)| seq).max());
     }
+    let sql = format!("UPDATE items SET pieces = 0 WHERE log_id = $1 AND item_id IN ({picked})");
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(log.0);
+    for item in items {
+        query = query.bind(item);
+    }
+    query.execute(&mut **tx).await?;
     if let Some(last) = last {
         sqlx::query("UPDATE threads SET floor_seq = $2 WHERE log_id = $1 AND floor_seq < $2")
             .bind(log.0)

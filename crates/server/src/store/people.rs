@@ -1,5 +1,8 @@
 //! Who has been here, and who may do what where.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use protocol::id::{UserId, WorkspaceId};
 use protocol::workspace::people::{BindingKind, MemberSource, Role};
 
@@ -17,10 +20,70 @@ pub struct Membership {
     pub archived: bool,
 }
 
+/// A row of a person is written again when it is so old.
+const SEEN_MS: i64 = 60_000;
+/// A node remembers at most so many people.
+const REMEMBERED: usize = 10_000;
+
+/// Who was here lately, so that not every request asks the database who it comes from. It only says under which id a person
+/// is known, which never changes, and never what they may do: that is asked each time.
+#[derive(Debug, Default)]
+pub(super) struct Familiar {
+    people: Mutex<HashMap<Key, Seen>>,
+}
+
+/// Cloud, tenant and object id.
+type Key = (String, String, String);
+
+#[derive(Debug, Clone)]
+struct Seen {
+    id: UserId,
+    name: String,
+    at_ms: i64,
+}
+
+impl Seen {
+    /// The row of the person is good enough as it is.
+    fn holds(&self, verified: &Verified, now_ms: u64) -> bool {
+        self.name == verified.name && int(now_ms) - self.at_ms < SEEN_MS
+    }
+}
+
+impl Familiar {
+    fn id(&self, key: &Key, verified: &Verified, now_ms: u64) -> Option<UserId> {
+        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = people.get(key).filter(|it| it.holds(verified, now_ms))?;
+        Some(seen.id.clone())
+    }
+
+    fn remember(&self, key: Key, seen: Seen, now_ms: u64) {
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        if people.len() >= REMEMBERED && !people.contains_key(&key) {
+            people.retain(|_, it| int(now_ms) - it.at_ms < SEEN_MS);
+            if people.len() >= REMEMBERED {
+                people.clear();
+            }
+        }
+        people.insert(key, seen);
+    }
+}
+
 impl Store {
     /// The person behind verified credentials, kept from the first time on. The key is cloud, tenant and object id;
-    /// names change and prove nothing.
+    /// names change and prove nothing. Rows of people are never deleted, so an id that was seen once stays right.
     pub async fn user(&self, verified: &Verified, now_ms: u64) -> Result<UserId, StoreError> {
+        let key = (verified.cloud.clone(), verified.tid.clone(), verified.oid.clone());
+        if let Some(id) = self.familiar.id(&key, verified, now_ms) {
+            return Ok(id);
+        }
+        let seen = self.seen(verified, now_ms).await?;
+        let id = seen.id.clone();
+        self.familiar.remember(key, seen, now_ms);
+        Ok(id)
+    }
+
+    /// The row of a person, written when there is none or it is old.
+    async fn seen(&self, verified: &Verified, now_ms: u64) -> Result<Seen, StoreError> {
         let known: Option<(String, String, i64)> =
             sqlx::query_as("SELECT id, name, last_seen_at_ms FROM users WHERE cloud = $1 AND tid = $2 AND oid = $3")
                 .bind(&verified.cloud)
@@ -28,11 +91,15 @@ impl Store {
                 .bind(&verified.oid)
                 .fetch_optional(self.read())
                 .await?;
-        if let Some((id, name, seen)) = known
-            && name == verified.name
-            && int(now_ms) - seen < 60_000
+        let known = known.map(|(id, name, at_ms)| Seen {
+            id: UserId(id),
+            name,
+            at_ms,
+        });
+        if let Some(seen) = known
+            && seen.holds(verified, now_ms)
         {
-            return Ok(UserId(id));
+            return Ok(seen);
         }
         let (id,): (String,) = sqlx::query_as(
             "INSERT INTO users (id, cloud, tid, oid, name, guest, created_at_ms, last_seen_at_ms) \
@@ -49,7 +116,11 @@ impl Store {
         .bind(int(now_ms))
         .fetch_one(self.write())
         .await?;
-        Ok(UserId(id))
+        Ok(Seen {
+            id: UserId(id),
+            name: verified.name.clone(),
+            at_ms: int(now_ms),
+        })
     }
 
     /// What a person may do in a workspace: the highest of what they were given and what their groups and app roles

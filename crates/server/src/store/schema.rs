@@ -25,6 +25,7 @@ const STEPS: &[Step] = &[
     step("live", 1, include_str!("schema/live.sql")),
     step("artifacts", 1, include_str!("schema/artifacts.sql")),
     step("webhooks", 1, include_str!("schema/webhooks.sql")),
+    step("log", 2, include_str!("schema/log-2.sql")),
 ];
 
 const fn step(area: &'static str, version: i64, sql: &'static str) -> Step {
