@@ -4,6 +4,8 @@ use protocol::id::ThreadId;
 use protocol::workspace::log::{Acked, BATCH_BYTES, BATCH_EVENTS, Batch, PAYLOAD_BYTES};
 use protocol::workspace::people::Role;
 use protocol::workspace::problem::{Problem, ProblemCode};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::app::App;
 use crate::bus::Hint;
@@ -13,11 +15,49 @@ use crate::problem::{Answer, Refusal};
 use crate::store::events::{self, Claim, Header, Line, SERVER, Standing};
 use crate::store::fold::{self, Wanted};
 
+#[cfg(test)]
+mod tests;
+
 /// Two batches of one producer may meet; each of them moves it on, so this many meetings end.
 const ATTEMPTS: usize = 8;
 
+/// A [`Batch`] whose payloads are still the text that came: that is what is kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Incoming {
+    producer_id: String,
+    lease_epoch: u64,
+    base: u64,
+    events: Vec<Event>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Event {
+    event_id: String,
+    at_ms: u64,
+    payload: Box<RawValue>,
+}
+
+impl From<Batch> for Incoming {
+    fn from(batch: Batch) -> Self {
+        let events = batch.events.into_iter().map(|it| Event {
+            event_id: it.event_id,
+            at_ms: it.at_ms,
+            // Values are always text.
+            payload: serde_json::value::to_raw_value(&it.payload).unwrap_or_else(|_| RawValue::NULL.to_owned()),
+        });
+        Self {
+            producer_id: batch.producer_id,
+            lease_epoch: batch.lease_epoch,
+            base: batch.base,
+            events: events.collect(),
+        }
+    }
+}
+
 /// Appends a batch, and answers when it is on the disk. Readers are told afterwards.
-pub async fn append(app: &App, place: &Place, thread: &ThreadId, batch: Batch) -> Answer<Acked> {
+pub async fn append(app: &App, place: &Place, thread: &ThreadId, batch: Incoming) -> Answer<Acked> {
     if place.role < Role::Member {
         return Err(Refusal::forbidden("Viewers read; they do not append."));
     }
@@ -63,7 +103,7 @@ impl Checked {
 }
 
 /// Looks at everything that needs no database.
-fn read(batch: Batch) -> Answer<Checked> {
+fn read(batch: Incoming) -> Answer<Checked> {
     if !is_producer(&batch.producer_id) {
         return Err(Refusal::invalid(
             "A producer has a name of 1 to 64 letters, digits, `_` and `-`.",
@@ -90,7 +130,7 @@ fn read(batch: Batch) -> Answer<Checked> {
                 "The event {name} happened at no time that there is."
             )));
         }
-        let payload = event.payload.to_string();
+        let payload = String::from(Box::<str>::from(event.payload));
         if payload.len() > PAYLOAD_BYTES {
             return Err(too_large(format!("The event {name} is too large."), PAYLOAD_BYTES));
         }
@@ -98,7 +138,7 @@ fn read(batch: Batch) -> Answer<Checked> {
         if bytes > BATCH_BYTES {
             return Err(too_large("The batch is too large.".to_owned(), BATCH_BYTES));
         }
-        let fact = Fact::read(&event.payload)
+        let fact = Fact::read(&payload)
             .map_err(|error| Refusal::invalid(format!("The event {name} cannot be taken: {error}.")))?;
         let piece_of = match &fact {
             Fact::Piece { item_id, .. } => Some(item_id.0.clone()),

@@ -10,7 +10,7 @@ use super::threads::{InThread, seen};
 use crate::app::App;
 use crate::gate::Place;
 use crate::gate::body::{Json, Path, Query};
-use crate::ingest;
+use crate::ingest::{self, Incoming};
 use crate::problem::Answer;
 use crate::route::{Access, Route};
 use crate::store::events::PAGE;
@@ -66,7 +66,7 @@ async fn append(
     State(app): State<App>,
     place: Place,
     Path(at): Path<InThread>,
-    Json(batch): Json<Batch>,
+    Json(batch): Json<Incoming>,
 ) -> Answer<Json<Acked>> {
     Ok(Json(ingest::append(&app, &place, &at.thread, batch).await?))
 }

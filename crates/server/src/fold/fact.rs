@@ -1,5 +1,7 @@
 //! What an event says about turns, items and questions. What is not known here is kept and passed on unread.
 
+use std::borrow::Cow;
+
 use protocol::approval::{DecidedBy, Decision};
 use protocol::id::{ApprovalId, ItemId, TurnId};
 use protocol::workspace::log::{ApprovalStatus, SERVER_EVENT_PREFIX};
@@ -7,6 +9,9 @@ use protocol::{EventKind, Item, ItemStatus};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+
+#[cfg(test)]
+mod tests;
 
 /// The types of [`EventKind`] that are read; another type is somebody's newer one.
 const KNOWN: [&str; 19] = [
@@ -37,6 +42,9 @@ const TITLE: usize = 200;
 /// Why a payload is no event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misread {
+    /// It cannot be read, and nobody else could.
+    #[error("its payload cannot be read: {0}")]
+    Text(String),
     /// It is no object with a type.
     #[error("its payload must be an object with a `type`")]
     NoType,
@@ -131,8 +139,25 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// Reads a payload.
-    pub fn read(payload: &Value) -> Result<Self, Misread> {
+    /// Reads a payload, which is JSON text.
+    pub fn read(text: &str) -> Result<Self, Misread> {
+        // Most events are this, so it is read where it lies.
+        if let Ok(Piece {
+            kind: "itemAppended",
+            item_id,
+            at,
+            text,
+        }) = serde_json::from_str(text)
+        {
+            named(&item_id)?;
+            return Ok(Self::Piece {
+                item_id: ItemId(item_id.into_owned()),
+                at,
+                text: text.into_owned(),
+            });
+        }
+        let payload: Value =
+            serde_json::from_str(text).map_err(|error| Misread::Text(error.to_string().chars().take(200).collect()))?;
         let kind = payload.get("type").and_then(Value::as_str).ok_or(Misread::NoType)?;
         if kind.starts_with(SERVER_EVENT_PREFIX) {
             return Err(Misread::Servers(kind.chars().take(64).collect()));
@@ -143,21 +168,14 @@ impl Fact {
         if !KNOWN.contains(&kind) {
             return Ok(Self::Other);
         }
-        if kind == "itemAppended" {
-            // Most events are this, so it is read without a copy of everything that is in it.
-            let Piece { item_id, at, text } = Piece::deserialize(payload).map_err(|error| shape(kind, &error))?;
-            named(item_id)?;
-            return Ok(Self::Piece {
-                item_id: ItemId(item_id.to_owned()),
-                at,
-                text: text.to_owned(),
-            });
-        }
-        let event = EventKind::deserialize(payload).map_err(|error| shape(kind, &error))?;
+        let event = EventKind::deserialize(&payload).map_err(|error| Misread::Shape {
+            kind: kind.to_owned(),
+            why: error.to_string().chars().take(200).collect(),
+        })?;
         Self::of(event, payload)
     }
 
-    fn of(event: EventKind, payload: &Value) -> Result<Self, Misread> {
+    fn of(event: EventKind, payload: Value) -> Result<Self, Misread> {
         Ok(match event {
             EventKind::TurnStarted { turn_id, settings, .. } => Self::TurnStarted {
                 turn_id: turn(turn_id)?,
@@ -217,20 +235,17 @@ impl Fact {
     }
 }
 
-/// [`EventKind::ItemAppended`] where it lies.
+/// [`EventKind::ItemAppended`] with nothing else in it, where it lies.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Piece<'a> {
-    item_id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    #[serde(borrow)]
+    item_id: Cow<'a, str>,
     at: u64,
-    text: &'a str,
-}
-
-fn shape(kind: &str, error: &serde_json::Error) -> Misread {
-    Misread::Shape {
-        kind: kind.to_owned(),
-        why: error.to_string().chars().take(200).collect(),
-    }
+    #[serde(borrow)]
+    text: Cow<'a, str>,
 }
 
 /// Whether it can name something: 1 to 128 letters, digits, `_`, `.`, `:` and `-`.
@@ -258,13 +273,16 @@ fn ended(turn_id: TurnId, status: &'static str) -> Result<Fact, Misread> {
     })
 }
 
-fn whole(turn_id: TurnId, item: Item, payload: &Value, completed: bool) -> Result<Fact, Misread> {
+fn whole(turn_id: TurnId, item: Item, mut payload: Value, completed: bool) -> Result<Fact, Misread> {
     named(item.id.as_str())?;
-    let written = payload.get("item").and_then(Value::as_object);
+    let written = match payload.get_mut("item").map(Value::take) {
+        Some(Value::Object(written)) => written,
+        _ => Map::new(),
+    };
     Ok(Fact::Item {
         turn_id: turn(turn_id)?,
         item_id: item.id,
-        payload: written.cloned().unwrap_or_default(),
+        payload: written,
         completed,
     })
 }

@@ -138,7 +138,7 @@ impl Live {
     ) -> Answer<protocol::workspace::log::Acked> {
         let place = place(&self.app, self.caller.clone(), workspace, Role::Member).await?;
         place.open_for_changes()?;
-        ingest::append(&self.app, &place, thread, batch).await
+        ingest::append(&self.app, &place, thread, batch.into()).await
     }
 
     async fn be_present(&mut self, workspace: &WorkspaceId, state: Option<Value>) -> Answer<()> {

@@ -9,6 +9,9 @@ use protocol::workspace::people::{BindingKind, MemberSource, Role};
 use super::{Store, StoreError, int};
 use crate::auth::Verified;
 
+#[cfg(test)]
+mod tests;
+
 /// A person's place in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Membership {

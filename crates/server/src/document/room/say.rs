@@ -232,7 +232,9 @@ impl Room {
 
     /// Here and at other nodes.
     fn tell_presence(&self, payload: Bytes, from: Option<u64>) {
-        for it in sync::frame::awareness(&payload, usize::MAX).unwrap_or_default() {
+        let others = self.ground().bus.link().is_some();
+        let said = others.then(|| sync::frame::awareness(&payload, usize::MAX).unwrap_or_default());
+        for it in said.into_iter().flatten() {
             self.ground().bus.tell_others(Hint::Awareness {
                 workspace: self.key.0.clone(),
                 document: self.key.1.clone(),
