@@ -221,11 +221,15 @@ async fn write(app: &App, place: &Place, thread: &ThreadId, batch: &Checked, las
         now_ms,
         approval_ttl_ms: app.config.limits.approval_ttl_s.saturating_mul(1000),
     };
-    for (seq, (line, fact)) in (first..).zip(new) {
-        fold.apply(seq, line.at_ms, taken, fact);
-    }
     let lines: Vec<&Line> = new.iter().map(|(line, _)| line).collect();
-    let appended = events::append(&mut tx, log, now_ms, claim.producer_id, (first, last + 1), &lines).await;
+    let appending = events::append(&mut tx, log, now_ms, claim.producer_id, (first, last + 1), &lines);
+    // While the database writes.
+    let folding = async {
+        for (seq, (line, fact)) in (first..).zip(new) {
+            fold.apply(seq, line.at_ms, taken, fact);
+        }
+    };
+    let (appended, ()) = tokio::join!(appending, folding);
     if let Err(error) = appended {
         if error.is_taken() {
             return Err(Refusal::conflict(
