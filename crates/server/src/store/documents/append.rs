@@ -65,8 +65,7 @@ impl Store {
         Ok(heads.collect())
     }
 
-    /// The embedded database takes several statements at once. That is a third of the work of asking for each of them, because
-    /// each answer wakes one thread and each question another.
+    /// The embedded database takes several statements at once, and its thread is woken once for all of them.
     async fn append_at_once(
         &self,
         additions: &[Addition<'_>],
