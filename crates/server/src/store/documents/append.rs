@@ -9,6 +9,9 @@ use sqlx::{Any, AssertSqlSafe};
 use super::{Head, NewUpdate};
 use crate::store::{Kind, Scope, Store, StoreError, int, rows, uint};
 
+#[cfg(test)]
+mod tests;
+
 /// At most about so many updates at once: each may take eleven parameters, and SQLite has 32,766.
 pub const UPDATES: usize = 2000;
 
@@ -80,12 +83,16 @@ impl Store {
         let query = sqlx::query_as(AssertSqlSafe(sql)).bind(int(now_ms));
         let query = with_lines(with_additions(query, additions), lines);
         let mut connection = self.write().acquire().await?;
-        let moved = query.fetch_all(&mut *connection).await;
-        if moved.is_err() {
-            // It may have got as far as a transaction; if it did not, this is refused, and that is as good.
-            let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *connection).await;
+        match query.fetch_all(&mut *connection).await {
+            Ok(moved) => Ok(moved),
+            Err(error) => {
+                // The driver does not know whether a transaction was begun. It ends with its connection.
+                if let Err(error) = connection.close().await {
+                    tracing::warn!(%error, "a connection to the database could not be closed");
+                }
+                Err(error.into())
+            }
         }
-        Ok(moved?)
     }
 }
 
