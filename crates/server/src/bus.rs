@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, watch};
 
+mod here;
 mod hint;
 mod outbox;
 mod redis;
 
+use self::here::Here;
 pub use self::hint::Hint;
 pub use self::redis::{Link, LinkError};
 
@@ -38,7 +40,7 @@ impl Health {
 /// The way for hints.
 #[derive(Debug, Clone)]
 pub struct Bus {
-    here: broadcast::Sender<Hint>,
+    here: Here,
     health: watch::Receiver<Health>,
     /// Other nodes may write to the same database without telling this one.
     strangers: bool,
@@ -51,7 +53,7 @@ impl Bus {
     #[must_use]
     pub fn in_process(strangers: bool) -> Self {
         Self {
-            here: here(),
+            here: Here::default(),
             // The sender is gone, so it stays like this.
             health: watch::channel(Health::Here).1,
             strangers,
@@ -62,7 +64,7 @@ impl Bus {
 
     /// With other nodes through Redis. It need not be there: until it is, nodes look for themselves.
     pub fn redis(url: &str, prefix: &str) -> Result<Self, LinkError> {
-        let here = here();
+        let here = Here::default();
         let link = Link::open(url, prefix, here.clone())?;
         Ok(Self {
             here,
@@ -90,14 +92,12 @@ impl Bus {
         if let Some(link) = &self.link {
             link.send(hint.clone());
         }
-        // An error means that nobody listens.
-        let _ = self.here.send(hint);
+        self.here.tell(hint);
     }
 
     /// Tells this node only.
     pub fn publish_here(&self, hint: Hint) {
-        // An error means that nobody listens.
-        let _ = self.here.send(hint);
+        self.here.tell(hint);
     }
 
     /// Tells the other nodes only.
@@ -131,13 +131,15 @@ impl Bus {
         self.link.as_deref()
     }
 
-    /// All hints from now on. Whoever lags must look at everything they follow.
+    /// All hints from now on, but for those that only open documents need. Whoever lags must look at everything they follow.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Hint> {
-        self.here.subscribe()
+        self.here.rest()
     }
-}
 
-fn here() -> broadcast::Sender<Hint> {
-    broadcast::channel(4096).0
+    /// As [`Bus::subscribe`], of what concerns open documents, and nothing else.
+    #[must_use]
+    pub fn subscribe_documents(&self) -> broadcast::Receiver<Hint> {
+        self.here.documents()
+    }
 }

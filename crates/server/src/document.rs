@@ -26,6 +26,7 @@ use crate::store::{Chain, Scope, Store};
 
 mod bucket;
 mod echo;
+mod follower;
 mod journal;
 mod outbox;
 mod presence;
@@ -33,6 +34,7 @@ mod replica;
 mod room;
 mod socket;
 
+use self::follower::Follower;
 use self::journal::Journal;
 pub(crate) use self::outbox::Close;
 pub(crate) use self::replica::{ReplicaError, way_back};
@@ -113,6 +115,7 @@ struct House {
     used: Notify,
     /// How often anybody's place anywhere may have changed.
     rechecks: AtomicU64,
+    follower: Follower,
 }
 
 #[derive(Debug, Default)]
@@ -131,7 +134,7 @@ impl Documents {
         let rest = TaskTracker::new();
         let stop = CancellationToken::new();
         let journal = Journal::start(&rest, &stop, store.clone(), bus.clone(), clock.clone());
-        let hints = bus.subscribe();
+        let hints = bus.subscribe_documents();
         let documents = Self(Arc::new(House {
             ground: Ground {
                 store,
@@ -156,9 +159,10 @@ impl Documents {
             heartbeat: config.rhythm.heartbeat,
             used: Notify::new(),
             rechecks: AtomicU64::new(0),
+            follower: Follower::default(),
         }));
-        let listening = documents.clone();
-        rest.spawn(async move { listening.listen(hints).await });
+        rest.spawn(documents.clone().listen(hints));
+        rest.spawn(documents.clone().follow());
         documents
     }
 
@@ -238,8 +242,7 @@ impl Documents {
         if open.rooms.len() == 1 {
             self.0.used.notify_one();
         }
-        let number = way.number;
-        let room = Room::run(self.clone(), key, number, scope.clone(), inbox);
+        let room = Room::run(self.clone(), key, way.mark.clone(), scope.clone(), inbox);
         self.0.rooms.spawn(self.0.stop.clone().run_until_cancelled_owned(room));
         Ok(way)
     }
@@ -250,7 +253,7 @@ impl Documents {
         if !whatever_waits && !inbox.is_empty() {
             return false;
         }
-        if open.rooms.get(key).is_some_and(|it| it.number == number) {
+        if open.rooms.get(key).is_some_and(|it| it.mark.number == number) {
             open.rooms.remove(key);
         }
         inbox.close();
@@ -325,12 +328,7 @@ impl Documents {
                 workspace,
                 document,
                 head_seq,
-            } => {
-                let way = self.open().rooms.get(&(workspace, document)).cloned();
-                if let Some(way) = way {
-                    way.send(Input::Look(head_seq));
-                }
-            }
+            } => self.0.follower.want((workspace, document), head_seq),
             Hint::Awareness {
                 workspace,
                 document,

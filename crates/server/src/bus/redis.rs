@@ -8,11 +8,12 @@ use futures::{Stream, StreamExt as _};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Msg};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Health;
+use super::here::Here;
 use super::hint::Hint;
 use super::outbox::Outbox;
 
@@ -20,6 +21,8 @@ use super::outbox::Outbox;
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How often a message makes the round through Redis when nothing else does.
 const HEARTBEAT: Duration = Duration::from_secs(2);
+/// How long awareness waits for other hints to go with.
+const GATHER: Duration = Duration::from_millis(10);
 /// Hints in one message.
 const BATCH: usize = 64;
 /// No message of ours is longer.
@@ -69,22 +72,25 @@ struct Shared {
     node: String,
     prefix: String,
     outbox: Mutex<Outbox>,
+    /// Something waits that goes out now, or with what comes next.
     work: Notify,
+    later: Notify,
     health: watch::Sender<Health>,
     /// Something that others read in the database was not told to them.
     untold: Notify,
     connection: Mutex<Option<MultiplexedConnection>>,
-    here: broadcast::Sender<Hint>,
+    here: Here,
 }
 
 impl Link {
-    pub(super) fn open(url: &str, prefix: &str, here: broadcast::Sender<Hint>) -> Result<Self, LinkError> {
+    pub(super) fn open(url: &str, prefix: &str, here: Here) -> Result<Self, LinkError> {
         let shared = Arc::new(Shared {
             client: Client::open(url)?,
             node: uuid::Uuid::now_v7().to_string(),
             prefix: prefix.to_owned(),
             outbox: Mutex::default(),
             work: Notify::new(),
+            later: Notify::new(),
             health: watch::channel(Health::Away).0,
             untold: Notify::new(),
             connection: Mutex::default(),
@@ -102,8 +108,13 @@ impl Link {
     /// Tells the other nodes only. Never waits.
     pub fn send(&self, hint: Hint) {
         if *self.shared.health.borrow() == Health::Connected {
+            let may_wait = matches!(hint, Hint::Awareness { .. });
             lock(&self.shared.outbox).push(hint);
-            self.shared.work.notify_one();
+            if may_wait {
+                self.shared.later.notify_one();
+            } else {
+                self.shared.work.notify_one();
+            }
         } else if hint.is_kept() {
             // Redis may be away for this node only: then the others do not look for themselves.
             self.shared.untold.notify_one();
@@ -176,13 +187,14 @@ async fn connected(shared: &Shared) -> Result<std::convert::Infallible, Broken> 
     shared.health.send_replace(Health::Connected);
     tracing::info!("Redis carries hints between nodes");
     // What happened before the subscription was not heard.
-    let _ = shared.here.send(Hint::Missed);
+    shared.here.tell(Hint::Missed);
     // And what this node did meanwhile was told to nobody.
     lock(&shared.outbox).lost = true;
     shared.work.notify_one();
     let mut messages = ear.into_on_message();
     let mut echoed = Instant::now();
     let mut asked: Option<Instant> = None;
+    let mut due: Option<Instant> = None;
     loop {
         let next = match asked {
             Some(asked) => asked + PATIENCE,
@@ -198,7 +210,15 @@ async fn connected(shared: &Shared) -> Result<std::convert::Infallible, Broken> 
                     hear(shared, &message);
                 }
             }
-            () = shared.work.notified() => speak(shared, &mut connection, &hints, &mut messages).await?,
+            () = shared.work.notified() => {
+                due = None;
+                speak(shared, &mut connection, &hints, &mut messages).await?;
+            }
+            () = sleep_until(due.unwrap_or(next)), if due.is_some() => {
+                due = None;
+                speak(shared, &mut connection, &hints, &mut messages).await?;
+            }
+            () = shared.later.notified(), if due.is_none() => due = Some(Instant::now() + GATHER),
             () = sleep_until(next) => {
                 if asked.is_some() {
                     return Err(Broken::Silent);
@@ -254,18 +274,24 @@ async fn speak(
 
 /// Passes on what another node says, if it can be that.
 fn hear(shared: &Shared, message: &Msg) {
+    if is_own(message.get_payload_bytes(), &shared.node) {
+        return;
+    }
     let Some(envelope) = read(message.get_payload_bytes()) else {
         tracing::debug!("something that is none of ours came through Redis");
         return;
     };
-    if envelope.node == shared.node {
-        return;
-    }
     let missed = envelope.missed.then_some(Hint::Missed);
     for hint in envelope.hints.into_iter().chain(missed) {
-        // An error means that nobody listens.
-        let _ = shared.here.send(hint);
+        shared.here.tell(hint);
     }
+}
+
+/// Redis gives back what this node said, too: that is known by how it begins, and not read.
+fn is_own(bytes: &[u8], node: &str) -> bool {
+    bytes
+        .strip_prefix(b"{\"node\":\"")
+        .is_some_and(|it| it.starts_with(node.as_bytes()))
 }
 
 fn read(bytes: &[u8]) -> Option<Envelope> {

@@ -1,7 +1,7 @@
 //! Who is in a document and where their caret is. A socket speaks only for the clients it brought, and who somebody is says
 //! the server: a client's `user.id` and `user.name` are overwritten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use protocol::id::UserId;
@@ -70,8 +70,8 @@ enum Source {
 }
 
 impl Presence {
-    /// What a socket says. Answers what the others should hear: the payload of an awareness message.
-    pub(crate) fn say(&mut self, who: Speaker<'_>, payload: &[u8]) -> Result<Option<Bytes>, PresenceError> {
+    /// What a socket says. Answers of which clients the others should hear.
+    pub(crate) fn say(&mut self, who: Speaker<'_>, payload: &[u8]) -> Result<Vec<u64>, PresenceError> {
         let said = frame::awareness(payload, ENTRIES).map_err(|_| PresenceError::Invalid)?;
         let mut heard = Vec::new();
         for it in said {
@@ -91,7 +91,7 @@ impl Presence {
             self.clients.insert(it.client, Client { clock, state, from });
             heard.push(it.client);
         }
-        Ok(self.payload(heard))
+        Ok(heard)
     }
 
     fn may_say(&self, who: Speaker<'_>, it: &Awareness<'_>) -> bool {
@@ -115,7 +115,7 @@ impl Presence {
     }
 
     /// A socket is gone, and its clients with it.
-    pub(crate) fn leave(&mut self, socket: u64) -> Option<Bytes> {
+    pub(crate) fn leave(&mut self, socket: u64) -> Vec<u64> {
         let mut heard = Vec::new();
         for (id, client) in &mut self.clients {
             if matches!(&client.from, Source::Socket(owner, _) if *owner == socket) {
@@ -124,12 +124,12 @@ impl Presence {
                 heard.push(*id);
             }
         }
-        self.payload(heard)
+        heard
     }
 
     /// What another node heard. It is only shown, and may not speak for clients that are here.
-    pub(crate) fn elsewhere(&mut self, payload: &[u8], now_ms: u64) -> Option<Bytes> {
-        let said = frame::awareness(payload, ENTRIES).ok()?;
+    pub(crate) fn elsewhere(&mut self, payload: &[u8], now_ms: u64) -> Vec<u64> {
+        let said = frame::awareness(payload, ENTRIES).unwrap_or_default();
         let mut heard = Vec::new();
         for it in said {
             let known = self.clients.get(&it.client);
@@ -156,7 +156,7 @@ impl Presence {
             self.clients.insert(it.client, client);
             heard.push(it.client);
         }
-        self.payload(heard)
+        heard
     }
 
     /// Everybody who is here, for somebody who comes.
@@ -167,24 +167,47 @@ impl Presence {
                 client.from = Source::Nobody;
             }
         }
-        let here = self.clients.iter().filter(|(_, it)| it.state.is_some());
-        let here = here.map(|(id, _)| *id).collect();
-        self.payload(here)
+        let here: Vec<u64> = self
+            .clients
+            .iter()
+            .filter(|(_, it)| it.state.is_some())
+            .map(|(id, _)| *id)
+            .collect();
+        payload(self.states(&here))
     }
 
-    fn payload(&self, clients: Vec<u64>) -> Option<Bytes> {
-        let states: Vec<_> = clients
-            .iter()
-            .filter_map(|id| {
-                self.clients.get(id).map(|it| Awareness {
-                    client: *id,
-                    clock: it.clock,
-                    state: it.state.as_deref().unwrap_or("null"),
-                })
+    /// What these clients say of themselves.
+    pub(crate) fn states<'a>(
+        &'a self,
+        clients: impl IntoIterator<Item = &'a u64>,
+    ) -> impl Iterator<Item = Awareness<'a>> {
+        clients.into_iter().filter_map(|id| {
+            self.clients.get(id).map(|it| Awareness {
+                client: *id,
+                clock: it.clock,
+                state: it.state.as_deref().unwrap_or("null"),
             })
-            .collect();
-        (!states.is_empty()).then(|| frame::put_awareness(states.into_iter()))
+        })
     }
+
+    /// Which sockets brought any of these clients.
+    pub(crate) fn owners<'a>(&self, clients: impl IntoIterator<Item = &'a u64>) -> BTreeSet<u64> {
+        clients.into_iter().filter_map(|id| self.owner(*id)).collect()
+    }
+
+    /// Which socket brought this client.
+    pub(crate) fn owner(&self, client: u64) -> Option<u64> {
+        match self.clients.get(&client)?.from {
+            Source::Socket(socket, _) => Some(socket),
+            Source::Elsewhere { .. } | Source::Nobody => None,
+        }
+    }
+}
+
+/// Of an awareness message; none when there is nothing to say.
+pub(crate) fn payload<'a>(states: impl Iterator<Item = Awareness<'a>>) -> Option<Bytes> {
+    let states: Vec<_> = states.collect();
+    (!states.is_empty()).then(|| frame::put_awareness(states.into_iter()))
 }
 
 /// The state with the name that the server knows. Null is gone; what is no object has no room for a name and gets some.

@@ -9,6 +9,7 @@ use protocol::id::UserId;
 use sync::frame::{Frame, NOTHING_NEW};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 
 use super::journal::{Entry, Written};
 use super::outbox::{Close, Outbox};
@@ -16,14 +17,17 @@ use super::presence::Presence;
 use super::replica::{Applied, Replica, ReplicaError};
 use super::{Documents, Ground, Key};
 use crate::auth::Verified;
-use crate::store::documents::{Fold, NewUpdate};
+use crate::store::documents::{Fold, Later, NewUpdate};
 use crate::store::{Chain, Scope, StoreError};
 
+mod aware;
 mod follow;
 mod say;
 mod way;
 
-pub(super) use way::Way;
+use self::aware::Gathered;
+
+pub(super) use way::{Mark, Way};
 
 /// Inputs of one round.
 const ROUND: usize = 256;
@@ -55,6 +59,8 @@ pub(super) enum Input {
     Left(u64),
     /// The document has so many updates.
     Look(u64),
+    /// The same, and some of them.
+    Later(u64, Box<Later>),
     /// Somebody's place in the workspace changed, or everybody's.
     Recheck(Option<UserId>),
     /// What a client at another node says of itself.
@@ -117,6 +123,7 @@ struct End(Close);
 pub(super) struct Room {
     documents: Documents,
     key: Key,
+    mark: Mark,
     scope: Scope,
     epoch: u64,
     /// Gone only while a worker thread has it.
@@ -133,6 +140,7 @@ pub(super) struct Room {
     folds: JoinSet<Result<Option<u64>, StoreError>>,
     peers: HashMap<u64, Peer>,
     presence: Presence,
+    awareness: Gathered,
     /// Of this round: what goes to the journal, and whom to tell.
     fresh: Vec<NewUpdate>,
     flight: Flight,
@@ -146,12 +154,13 @@ impl Room {
     pub(super) async fn run(
         documents: Documents,
         key: Key,
-        number: u64,
+        mark: Mark,
         scope: Scope,
         mut inbox: mpsc::UnboundedReceiver<Input>,
     ) {
         let _open = documents.0.ground.counts.room();
-        match Self::load(documents.clone(), key.clone(), scope).await {
+        let number = mark.number;
+        match Self::load(documents.clone(), key.clone(), mark, scope).await {
             Ok(mut room) => {
                 let end = loop {
                     match room.live(&mut inbox).await {
@@ -176,7 +185,7 @@ impl Room {
     }
 
     /// A document that cannot be read is not shown, and least of all as an empty one.
-    async fn load(documents: Documents, key: Key, scope: Scope) -> Result<Self, End> {
+    async fn load(documents: Documents, key: Key, mark: Mark, scope: Scope) -> Result<Self, End> {
         let stored = match documents.0.ground.store.within(&scope).load_document(&key.1).await {
             Ok(Some(stored)) => stored,
             Ok(None) => return Err(End(Close::NOT_FOUND)),
@@ -185,10 +194,12 @@ impl Room {
                 return Err(End(Close::UNAVAILABLE));
             }
         };
+        mark.is_at(stored.head.seq);
         let (reply, written) = mpsc::unbounded_channel();
         Ok(Self {
             documents,
             key,
+            mark,
             scope,
             epoch: stored.head.epoch,
             position: stored.head.seq,
@@ -200,6 +211,7 @@ impl Room {
             folds: JoinSet::new(),
             peers: HashMap::new(),
             presence: Presence::default(),
+            awareness: Gathered::default(),
             fresh: Vec::new(),
             flight: Flight::default(),
             in_flight: VecDeque::new(),
@@ -220,6 +232,7 @@ impl Room {
                 biased;
                 Some(written) = self.written.recv() => self.wrote(written).await?,
                 Some(folded) = self.folds.join_next() => self.folded(folded),
+                () = reached(self.awareness.due) => self.show_awareness(),
                 count = inbox.recv_many(&mut inputs, ROUND) => {
                     if count == 0 {
                         return Ok(());
@@ -230,6 +243,7 @@ impl Room {
                     self.write_down().await;
                 }
             }
+            self.mark.is_at(self.position);
             let rests = self.peers.is_empty() && inbox.is_empty() && self.in_flight.is_empty() && self.folds.is_empty();
             if rests && !self.folds_before_rest().await {
                 return Ok(());
@@ -252,6 +266,7 @@ impl Room {
             }
             Input::Left(socket) => self.left(socket),
             Input::Look(head) => return self.look(head).await,
+            Input::Later(head, later) => return self.read(head, *later).await,
             Input::Recheck(user) => self.recheck(user.as_ref()).await,
             Input::Elsewhere { client, clock, state } => self.elsewhere(client, clock, &state),
             Input::Whole(reply) => {
@@ -431,6 +446,14 @@ impl Room {
     }
 }
 
+/// Never, if there is no such moment.
+async fn reached(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Turns away whoever was on the way in.
 async fn refuse(inbox: &mut mpsc::UnboundedReceiver<Input>, close: Close) {
     while let Some(input) = inbox.recv().await {
@@ -444,6 +467,7 @@ async fn refuse(inbox: &mut mpsc::UnboundedReceiver<Input>, close: Close) {
             Input::Said { .. }
             | Input::Left(_)
             | Input::Look(_)
+            | Input::Later(..)
             | Input::Recheck(_)
             | Input::Elsewhere { .. }
             | Input::Stop => {}

@@ -9,9 +9,11 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use super::{Kind, Store, StoreError, Within, int, uint};
 
 mod append;
+mod later;
 mod versions;
 
 pub use append::{Addition, UPDATES};
+pub use later::{Known, Later};
 pub use versions::Changed;
 
 /// What a document's row says.
@@ -36,17 +38,6 @@ pub struct Stored {
     pub snapshot: Option<(Bytes, Bytes)>,
     /// The updates after it, without holes up to the head.
     pub tail: Vec<Bytes>,
-}
-
-/// What a reader who is at some `seq` needs.
-#[derive(Debug, Clone)]
-pub struct Later {
-    /// The row.
-    pub head: Head,
-    /// A whole state, when the updates right after the reader's are no longer there one by one.
-    pub state: Option<Bytes>,
-    /// Updates: the first one's number, and their bodies.
-    pub updates: Vec<(u64, Bytes)>,
 }
 
 /// One update to be added.
@@ -78,8 +69,6 @@ const DOCUMENTS: usize = 500;
 const PAGE: i64 = 1_000;
 
 type Row = (i64, i64, i64, i64);
-/// A document's row with one of its updates, if there is one.
-type LaterRow = (i64, i64, i64, i64, Option<i64>, Option<Vec<u8>>);
 
 impl Head {
     fn of((epoch, seq, snapshot, size): Row) -> Self {
@@ -213,46 +202,6 @@ impl Within<'_> {
         Err(StoreError::Damaged(format!(
             "updates of the document {document} are missing"
         )))
-    }
-
-    /// What came after `seq`. `None` when the document was deleted. What cannot be had one by one comes as a whole state.
-    pub async fn document_after(&self, document: &str, seq: u64) -> Result<Option<Later>, StoreError> {
-        // In one question: a node that follows another asks it for every commit of the other.
-        let rows: Vec<LaterRow> = sqlx::query_as(
-            "SELECT d.epoch, d.head_seq, d.snapshot_seq, d.size_bytes, u.seq, u.body FROM docs d LEFT JOIN doc_updates u \
-             ON u.workspace_id = d.workspace_id AND u.doc_id = d.id AND u.seq > $3 \
-             WHERE d.workspace_id = $1 AND d.id = $2 AND d.deleted_at_ms IS NULL ORDER BY u.seq LIMIT $4",
-        )
-        .bind(self.workspace.as_str())
-        .bind(document)
-        .bind(int(seq))
-        .bind(PAGE)
-        .fetch_all(self.store.read())
-        .await?;
-        let Some((epoch, head, snapshot, size, ..)) = rows.first() else {
-            return Ok(None);
-        };
-        let head = Head::of((*epoch, *head, *snapshot, *size));
-        let updates: Vec<(u64, Bytes)> = rows
-            .into_iter()
-            .filter_map(|(.., seq, body)| Some((uint(seq?), body?.into())))
-            .collect();
-        if head.seq <= seq || updates.first().is_some_and(|(first, _)| *first == seq + 1) {
-            return Ok(Some(Later {
-                head,
-                state: None,
-                updates,
-            }));
-        }
-        let Some(stored) = self.load_document(document).await? else {
-            return Ok(None);
-        };
-        let first = stored.head.seq + 1 - stored.tail.len() as u64;
-        Ok(Some(Later {
-            head: stored.head,
-            state: stored.snapshot.map(|(_, state)| state),
-            updates: (first..).zip(stored.tail).collect(),
-        }))
     }
 
     async fn snapshot(&self, document: &str) -> Result<Option<(u64, Bytes, Bytes)>, StoreError> {

@@ -26,3 +26,16 @@ fn checklist_database_what_comes_through_redis_is_read_strictly() {
     check(&format!(r#"{{"node":"n","hints":[{many}]}}"#), None);
     check(&format!(r#"{{"node":"{}","hints":[]}}"#, "n".repeat(LONGEST)), None);
 }
+
+#[test]
+fn what_this_node_said_is_known_by_how_it_begins() {
+    let said = serde_json::to_vec(&Envelope {
+        node: "n1".to_owned(),
+        hints: Vec::new(),
+        missed: false,
+    })
+    .unwrap();
+    assert!(is_own(&said, "n1"));
+    assert!(!is_own(&said, "n2"));
+    assert!(!is_own(br#"{"hints":[],"node":"n1"}"#, "n1"));
+}

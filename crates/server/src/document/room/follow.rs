@@ -11,16 +11,12 @@ use super::{Close, End, Room};
 use crate::document::journal::Written;
 use crate::document::replica::{Applied, Replica};
 use crate::store::Chain;
+use crate::store::documents::Later;
 
 impl Room {
     /// Takes in what other nodes have written, if there is anything up to `head`.
     pub(super) async fn look(&mut self, head: u64) -> Result<(), End> {
-        // The journal answers before it gives hints: what is ours among it is known by then.
-        while head > self.position
-            && let Ok(written) = self.written.try_recv()
-        {
-            Box::pin(self.wrote(written)).await?;
-        }
+        self.hear_journal(head).await?;
         while head > self.position {
             let store = self.ground().store.clone();
             let later = match store
@@ -36,27 +32,49 @@ impl Room {
                     return Ok(());
                 }
             };
-            if later.head.epoch != self.epoch {
-                return Err(End(Close::EPOCH));
-            }
             let before = self.position;
-            if let Some(state) = later.state {
-                self.follow(state, true).await?;
-                self.position = self.position.max(later.head.snapshot);
-                self.folded = self.folded.max(later.head.snapshot);
-            }
-            for (seq, update) in later.updates {
-                if seq > self.position && !self.own.contains(&seq) {
-                    self.unfolded += update.len();
-                    self.follow(update, false).await?;
-                }
-                self.position = self.position.max(seq);
-            }
-            self.advance();
+            self.take_in(later).await?;
             if self.position == before {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// As [`Room::look`], with what was read for several rooms at once.
+    pub(super) async fn read(&mut self, head: u64, later: Later) -> Result<(), End> {
+        self.hear_journal(head).await?;
+        self.take_in(later).await?;
+        self.look(head).await
+    }
+
+    /// The journal answers before it gives hints: what is ours among it is known by then.
+    async fn hear_journal(&mut self, head: u64) -> Result<(), End> {
+        while head > self.position
+            && let Ok(written) = self.written.try_recv()
+        {
+            Box::pin(self.wrote(written)).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_in(&mut self, later: Later) -> Result<(), End> {
+        if later.head.epoch != self.epoch {
+            return Err(End(Close::EPOCH));
+        }
+        if let Some(state) = later.state {
+            self.follow(state, true).await?;
+            self.position = self.position.max(later.head.snapshot);
+            self.folded = self.folded.max(later.head.snapshot);
+        }
+        for (seq, update) in later.updates {
+            if seq > self.position && !self.own.contains(&seq) {
+                self.unfolded += update.len();
+                self.follow(update, false).await?;
+            }
+            self.position = self.position.max(seq);
+        }
+        self.advance();
         Ok(())
     }
 

@@ -2,12 +2,10 @@
 
 use bytes::Bytes;
 use protocol::id::UserId;
-use sync::frame::{Awareness, Frame, NOTHING_SEEN};
+use sync::frame::{Frame, NOTHING_SEEN};
 use sync::scan;
 
 use super::{Close, End, Joining, LARGE_UPDATE, Peer, Room, frames};
-use crate::bus::Hint;
-use crate::document::presence::{PresenceError, Speaker};
 use crate::document::replica::{Applied, Replica, ReplicaError};
 use crate::store::documents::NewUpdate;
 
@@ -52,10 +50,13 @@ impl Room {
     }
 
     pub(super) fn left(&mut self, socket: u64) {
-        if self.peers.remove(&socket).is_some()
-            && let Some(gone) = self.presence.leave(socket)
-        {
-            self.tell_presence(gone, None);
+        if self.peers.remove(&socket).is_some() {
+            let gone = self.presence.leave(socket);
+            self.gather(gone, true);
+            if self.peers.is_empty() {
+                // The room may end now.
+                self.show_awareness();
+            }
         }
     }
 
@@ -179,7 +180,10 @@ impl Room {
         Ok(applied)
     }
 
-    pub(super) fn pass_on(&self, frame: &Bytes, from: Option<u64>) {
+    pub(super) fn pass_on(&mut self, frame: &Bytes, from: Option<u64>) {
+        if self.awareness.is_ripe() {
+            self.show_awareness();
+        }
         for (socket, peer) in &self.peers {
             if Some(*socket) != from && !peer.outbox.push(frame.clone()) {
                 self.ground().counts.slow.inc();
@@ -209,47 +213,6 @@ impl Room {
                 Ok(())
             }
             ReplicaError::Refused(_) | ReplicaError::TooLarge => Ok(()),
-        }
-    }
-
-    fn presence_said(&mut self, socket: u64, payload: &[u8]) {
-        let Some(peer) = self.peers.get(&socket) else { return };
-        let who = Speaker {
-            socket,
-            user: &peer.user,
-            name: &peer.verified.name,
-        };
-        match self.presence.say(who, payload) {
-            Ok(None) => {}
-            Ok(Some(heard)) => {
-                peer.outbox.has_said();
-                self.tell_presence(heard, Some(socket));
-            }
-            Err(PresenceError::Invalid) => peer.outbox.close(Close::INVALID),
-            Err(PresenceError::TooLarge) => peer.outbox.close(Close::TOO_LARGE),
-        }
-    }
-
-    /// Here and at other nodes.
-    fn tell_presence(&self, payload: Bytes, from: Option<u64>) {
-        let others = self.ground().bus.link().is_some();
-        let said = others.then(|| sync::frame::awareness(&payload, usize::MAX).unwrap_or_default());
-        for it in said.into_iter().flatten() {
-            self.ground().bus.tell_others(Hint::Awareness {
-                workspace: self.key.0.clone(),
-                document: self.key.1.clone(),
-                client: it.client,
-                clock: it.clock,
-                state: it.state.to_owned(),
-            });
-        }
-        self.pass_on(&Frame::Awareness(payload).encode(), from);
-    }
-
-    pub(super) fn elsewhere(&mut self, client: u64, clock: u32, state: &str) {
-        let said = sync::frame::put_awareness(std::iter::once(Awareness { client, clock, state }));
-        if let Some(heard) = self.presence.elsewhere(&said, self.ground().clock.now_ms()) {
-            self.pass_on(&Frame::Awareness(heard).encode(), None);
         }
     }
 }
