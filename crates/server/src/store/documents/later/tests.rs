@@ -26,6 +26,9 @@ fn ada() -> Verified {
     }
 }
 
+/// The head, and updates with their numbers.
+type Found = (u64, Vec<(u64, u8)>);
+
 async fn write(store: &Store, scope: &Scope, document: &str, user: &UserId, bodies: &[u8]) {
     let updates: Vec<NewUpdate> = bodies
         .iter()
@@ -79,7 +82,7 @@ async fn each_document_goes_on_where_it_is_known_to_and_what_is_not_simple_is_le
         })
         .collect();
     let later = store.documents_after(&known).await.unwrap();
-    let found: Vec<Option<(u64, Vec<(u64, u8)>)>> = later
+    let found: Vec<Option<Found>> = later
         .iter()
         .map(|it| {
             let it = it.as_ref()?;
