@@ -1,19 +1,18 @@
 //! What a thread's events add up to: turns, items and questions. Pure: what is there is handed in, what changed is read off.
 //!
 //! Every entry knows the last event that is in it, and takes in an event only once, so folding a part again changes nothing.
+//! Items are not folded: the log has all that was said of them, and they only remember where.
 
 use std::collections::BTreeMap;
 
-use protocol::id::{ApprovalId, ItemId, TurnId, UserId};
+use protocol::id::{ApprovalId, TurnId, UserId};
 use protocol::workspace::log::ApprovalStatus;
-use serde_json::{Map, Value};
 
 mod fact;
+mod item;
 
 pub use fact::{Fact, Misread, is_name};
-
-/// A streamed text stops growing here; the item's end brings all of it, or an artifact.
-const TEXT_BYTES: usize = 1024 * 1024;
+pub use item::{Change, Whole, changes, whole_with};
 
 /// A turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,23 +25,6 @@ pub struct Turn {
     pub started_at_ms: u64,
     /// When it ended, by the producer's clock.
     pub ended_at_ms: Option<u64>,
-    /// The last event that is in it.
-    pub applied_seq: u64,
-}
-
-/// An item.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Item {
-    /// Its turn.
-    pub turn_id: TurnId,
-    /// The event that first told of it.
-    pub first_seq: u64,
-    /// As the log has it.
-    pub payload: Map<String, Value>,
-    /// When the server saw its end.
-    pub completed_at_ms: Option<u64>,
-    /// It has streamed pieces.
-    pub pieces: bool,
     /// The last event that is in it.
     pub applied_seq: u64,
 }
@@ -85,13 +67,11 @@ pub struct Taken<'a> {
     pub approval_ttl_ms: u64,
 }
 
-/// The part of a thread that a batch is about, and what the batch says of the whole.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// The turns and questions that a batch is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fold {
     /// The turns.
     pub turns: BTreeMap<TurnId, Turn>,
-    /// The items.
-    pub items: BTreeMap<ItemId, Item>,
     /// The questions.
     pub approvals: BTreeMap<ApprovalId, Approval>,
 }
@@ -109,35 +89,6 @@ impl Fold {
                 for approval in waiting {
                     approval.status = ApprovalStatus::Cancelled;
                     approval.applied_seq = seq;
-                }
-            }
-            Fact::Item {
-                turn_id,
-                item_id,
-                payload,
-                completed,
-            } => {
-                let known = self.items.get(item_id);
-                if known.is_some_and(|it| it.applied_seq >= seq) {
-                    return;
-                }
-                let item = Item {
-                    turn_id: turn_id.clone(),
-                    first_seq: known.map_or(seq, |it| it.first_seq),
-                    payload: payload.clone(),
-                    completed_at_ms: completed.then_some(taken.now_ms),
-                    pieces: known.is_some_and(|it| it.pieces),
-                    applied_seq: seq,
-                };
-                self.items.insert(item_id.clone(), item);
-            }
-            Fact::Piece { item_id, at, text } => {
-                if let Some(item) = self.items.get_mut(item_id).filter(|it| it.applied_seq < seq) {
-                    item.pieces = true;
-                    item.applied_seq = seq;
-                    if item.completed_at_ms.is_none() {
-                        grow(&mut item.payload, *at, text);
-                    }
                 }
             }
             Fact::Asked {
@@ -166,7 +117,7 @@ impl Fold {
                 status,
                 by_person,
             } => self.resolve(seq, taken, approval_id, *status, *by_person),
-            Fact::Renamed { .. } | Fact::Model { .. } | Fact::Other => {}
+            Fact::Item { .. } | Fact::Piece { .. } | Fact::Renamed { .. } | Fact::Model { .. } | Fact::Other => {}
         }
     }
 
@@ -202,32 +153,4 @@ impl Fold {
             approval.decision_seq = Some(seq);
         }
     }
-}
-
-/// Puts a piece of streamed text where it belongs; at the end, when something before it is missing.
-fn grow(payload: &mut Map<String, Value>, at: u64, piece: &str) {
-    if !matches!(
-        payload.get("type").and_then(Value::as_str),
-        Some("agentMessage" | "reasoning")
-    ) {
-        return;
-    }
-    if let Some(Value::String(text)) = payload.get_mut("text") {
-        text.truncate(byte_of_unit(text, at));
-        if text.len() + piece.len() <= TEXT_BYTES {
-            text.push_str(piece);
-        }
-    }
-}
-
-/// Where UTF-16 unit `unit` begins in `text`, in bytes; the end when there are fewer.
-fn byte_of_unit(text: &str, unit: u64) -> usize {
-    let mut units = 0;
-    for (byte, letter) in text.char_indices() {
-        if units >= unit {
-            return byte;
-        }
-        units += letter.len_utf16() as u64;
-    }
-    text.len()
 }

@@ -9,10 +9,11 @@ use serde_json::value::RawValue;
 
 use crate::app::App;
 use crate::bus::Hint;
-use crate::fold::{Fact, Taken, is_name};
+use crate::fold::{Fact, Taken, changes, is_name};
 use crate::gate::Place;
 use crate::problem::{Answer, Refusal};
-use crate::store::events::{self, Claim, Header, Line, SERVER, Standing};
+use crate::store::batch::{self, Claim, Header, Line, Standing};
+use crate::store::events::SERVER;
 use crate::store::fold::{self, Wanted};
 
 #[cfg(test)]
@@ -141,7 +142,7 @@ fn read(batch: Incoming) -> Answer<Checked> {
         let fact = Fact::read(&payload)
             .map_err(|error| Refusal::invalid(format!("The event {name} cannot be taken: {error}.")))?;
         let piece_of = match &fact {
-            Fact::Piece { item_id, .. } => Some(item_id.0.clone()),
+            Fact::Piece { item_id } => Some(item_id.0.clone()),
             Fact::TurnStarted { .. }
             | Fact::TurnEnded { .. }
             | Fact::Item { .. }
@@ -205,43 +206,50 @@ async fn write(app: &App, place: &Place, thread: &ThreadId, batch: &Checked, las
     let new = batch.after(last);
     let count = new.len() as u64;
     let header = header(new.iter().map(|(_, fact)| fact));
-    let mut tx = app.store.begin_known().await?;
-    let advanced = place
-        .store(app)
-        .advance(&mut tx, thread, now_ms, claim, (last, count), &header)
-        .await?;
-    let Some((log, head_seq)) = advanced else {
-        tx.rollback().await?;
-        return Ok(None);
-    };
-    let first = head_seq + 1 - count;
-    let mut fold = fold::load(&mut tx, log, &Wanted::of(new.iter().map(|(_, fact)| fact))).await?;
-    let taken = Taken {
-        user: &place.caller.user,
-        now_ms,
-        approval_ttl_ms: app.config.limits.approval_ttl_s.saturating_mul(1000),
-    };
     let lines: Vec<&Line> = new.iter().map(|(line, _)| line).collect();
-    let appending = events::append(&mut tx, log, now_ms, claim.producer_id, (first, last + 1), &lines);
-    // While the database writes.
-    let folding = async {
-        for (seq, (line, fact)) in (first..).zip(new) {
-            fold.apply(seq, line.at_ms, taken, fact);
-        }
+    let items = changes(new.iter().map(|(_, fact)| fact));
+    let batch = batch::Batch {
+        thread,
+        claim,
+        now_ms,
+        last,
+        header: &header,
+        lines: &lines,
+        items: &items,
     };
-    let (appended, ()) = tokio::join!(appending, folding);
-    if let Err(error) = appended {
-        if error.is_taken() {
+    let mut tx = app.store.begin_known().await?;
+    let written = match place.store(app).write_batch(&mut tx, &batch).await {
+        Ok(written) => written,
+        Err(error) if error.is_taken() => {
             return Err(Refusal::conflict(
                 "The thread has another event with one of these names already. Nothing was appended.",
             ));
         }
-        return Err(error.into());
+        Err(error) => return Err(error.into()),
+    };
+    let Some((log, head_seq)) = written else {
+        tx.rollback().await?;
+        return Ok(None);
+    };
+    let wanted = Wanted::of(new.iter().map(|(_, fact)| fact));
+    let mut asked = false;
+    if !wanted.is_empty() {
+        let taken = Taken {
+            user: &place.caller.user,
+            now_ms,
+            approval_ttl_ms: app.config.limits.approval_ttl_s.saturating_mul(1000),
+        };
+        let first = head_seq + 1 - count;
+        let mut fold = fold::load(&mut tx, log, &wanted).await?;
+        for (seq, (line, fact)) in (first..).zip(new) {
+            fold.apply(seq, line.at_ms, taken, fact);
+        }
+        fold::save(&mut tx, log, first, &fold).await?;
+        asked = !fold.approvals.is_empty();
     }
-    fold::save(&mut tx, log, first, &fold).await?;
     tx.commit().await?;
     let (workspace, thread) = (place.workspace().clone(), thread.clone());
-    if header != Header::default() || !fold.approvals.is_empty() {
+    if header != Header::default() || asked {
         app.bus.publish(Hint::Thread {
             workspace: workspace.clone(),
             thread: thread.clone(),

@@ -14,7 +14,7 @@ use crate::ingest::{self, Incoming};
 use crate::problem::Answer;
 use crate::route::{Access, Route};
 use crate::store::events::PAGE;
-use crate::store::fold::ITEMS;
+use crate::store::items::ITEMS;
 
 /// About so many bytes of payload in one page.
 const PAGE_BYTES: usize = 2 * 1024 * 1024;

@@ -7,7 +7,7 @@ use protocol::id::{ApprovalId, ItemId, TurnId};
 use protocol::workspace::log::{ApprovalStatus, SERVER_EVENT_PREFIX};
 use protocol::{EventKind, Item, ItemStatus};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 #[cfg(test)]
@@ -90,8 +90,6 @@ pub enum Fact {
         turn_id: TurnId,
         /// Which.
         item_id: ItemId,
-        /// As it was written.
-        payload: Map<String, Value>,
         /// It has ended.
         completed: bool,
     },
@@ -99,10 +97,6 @@ pub enum Fact {
     Piece {
         /// Its item.
         item_id: ItemId,
-        /// UTF-16 units before it.
-        at: u64,
-        /// The piece.
-        text: String,
     },
     /// A question was asked.
     Asked {
@@ -145,15 +139,12 @@ impl Fact {
         if let Ok(Piece {
             kind: "itemAppended",
             item_id,
-            at,
-            text,
+            ..
         }) = serde_json::from_str(text)
         {
             named(&item_id)?;
             return Ok(Self::Piece {
                 item_id: ItemId(item_id.into_owned()),
-                at,
-                text: text.into_owned(),
             });
         }
         let payload: Value =
@@ -172,10 +163,10 @@ impl Fact {
             kind: kind.to_owned(),
             why: error.to_string().chars().take(200).collect(),
         })?;
-        Self::of(event, payload)
+        Self::of(event, &payload)
     }
 
-    fn of(event: EventKind, payload: Value) -> Result<Self, Misread> {
+    fn of(event: EventKind, payload: &Value) -> Result<Self, Misread> {
         Ok(match event {
             EventKind::TurnStarted { turn_id, settings, .. } => Self::TurnStarted {
                 turn_id: turn(turn_id)?,
@@ -186,12 +177,12 @@ impl Fact {
             EventKind::TurnFailed { turn_id, .. } => ended(turn_id, "failed")?,
             EventKind::ItemStarted { turn_id, item } | EventKind::ItemUpdated { turn_id, item } => {
                 let completed = item.status != ItemStatus::InProgress;
-                whole(turn_id, item, payload, completed)?
+                whole(turn_id, item, completed)?
             }
-            EventKind::ItemCompleted { turn_id, item } => whole(turn_id, item, payload, true)?,
-            EventKind::ItemAppended { item_id, at, text } => {
+            EventKind::ItemCompleted { turn_id, item } => whole(turn_id, item, true)?,
+            EventKind::ItemAppended { item_id, .. } => {
                 named(item_id.as_str())?;
-                Self::Piece { item_id, at, text }
+                Self::Piece { item_id }
             }
             EventKind::ApprovalRequested { approval } => {
                 named(approval.id.as_str())?;
@@ -243,9 +234,10 @@ struct Piece<'a> {
     kind: &'a str,
     #[serde(borrow)]
     item_id: Cow<'a, str>,
-    at: u64,
-    #[serde(borrow)]
-    text: Cow<'a, str>,
+    #[serde(rename = "at")]
+    _at: u64,
+    #[serde(borrow, rename = "text")]
+    _text: Cow<'a, str>,
 }
 
 /// Whether it can name something: 1 to 128 letters, digits, `_`, `.`, `:` and `-`.
@@ -273,16 +265,11 @@ fn ended(turn_id: TurnId, status: &'static str) -> Result<Fact, Misread> {
     })
 }
 
-fn whole(turn_id: TurnId, item: Item, mut payload: Value, completed: bool) -> Result<Fact, Misread> {
+fn whole(turn_id: TurnId, item: Item, completed: bool) -> Result<Fact, Misread> {
     named(item.id.as_str())?;
-    let written = match payload.get_mut("item").map(Value::take) {
-        Some(Value::Object(written)) => written,
-        _ => Map::new(),
-    };
     Ok(Fact::Item {
         turn_id: turn(turn_id)?,
         item_id: item.id,
-        payload: written,
         completed,
     })
 }

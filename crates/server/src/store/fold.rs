@@ -1,21 +1,16 @@
-//! What a thread's events add up to, as it is kept: loaded for a batch, saved with it, and read by the page.
+//! What a thread's events add up to, as it is kept: turns and questions are loaded for a batch and saved with it.
 
 use std::collections::BTreeSet;
 
-use protocol::id::{ApprovalId, ItemId, ThreadId, TurnId};
-use protocol::workspace::log::{SharedItem, SharedTurn, Snapshot};
-use protocol::workspace::people::Listed;
-use serde_json::{Map, Value};
+use protocol::id::{ApprovalId, ThreadId, TurnId};
+use protocol::workspace::log::{SharedTurn, Snapshot};
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
 use super::approvals::{self, ApprovalRow};
-use super::events::json;
 use super::threads::LogId;
-use super::{Kind, Store, StoreError, Within, int, rows, uint};
-use crate::fold::{Fact, Fold, Item, Turn};
+use super::{Kind, Store, StoreError, Within, int, items, rows, uint};
+use crate::fold::{Fact, Fold, Turn};
 
-/// At most so many items in one page or snapshot.
-pub const ITEMS: usize = 1000;
 /// At most so many turns in a snapshot, and so many questions: the newest.
 const TURNS: i64 = 1000;
 
@@ -23,7 +18,6 @@ const TURNS: i64 = 1000;
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
     turns: BTreeSet<String>,
-    items: BTreeSet<String>,
     approvals: BTreeSet<String>,
     ended: BTreeSet<String>,
 }
@@ -40,21 +34,22 @@ impl Wanted {
                     wanted.turns.insert(turn_id.0.clone());
                     wanted.ended.insert(turn_id.0.clone());
                 }
-                Fact::Item { item_id, .. } | Fact::Piece { item_id, .. } => {
-                    wanted.items.insert(item_id.0.clone());
-                }
                 Fact::Asked { approval_id, .. } | Fact::Resolved { approval_id, .. } => {
                     wanted.approvals.insert(approval_id.0.clone());
                 }
-                Fact::Renamed { .. } | Fact::Model { .. } | Fact::Other => {}
+                Fact::Item { .. } | Fact::Piece { .. } | Fact::Renamed { .. } | Fact::Model { .. } | Fact::Other => {}
             }
         }
         wanted
     }
+
+    /// About none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.turns.is_empty() && self.approvals.is_empty()
+    }
 }
 
 type TurnRow = (String, i64, String, i64, Option<i64>, i64);
-type ItemRow = (String, String, i64, String, Option<i64>, i64, i64);
 
 /// What is there of what a batch is about. The transaction holds the thread.
 pub(crate) async fn load(tx: &mut Transaction<'_, Any>, log: LogId, wanted: &Wanted) -> Result<Fold, StoreError> {
@@ -78,33 +73,6 @@ pub(crate) async fn load(tx: &mut Transaction<'_, Any>, log: LogId, wanted: &Wan
                 applied_seq: uint(applied),
             };
             fold.turns.insert(TurnId(id), turn);
-        }
-    }
-    if !wanted.items.is_empty() {
-        // The bounds say nothing new, but nothing outside of them is looked at. Later ids sort after earlier ones, so that is
-        // little. Else Postgres, as long as it has no statistics of the table, goes through all items of the thread.
-        let sql = format!(
-            "WITH w (id) AS (VALUES {}) SELECT item_id, turn_id, first_seq, payload, completed_at_ms, pieces, applied_seq \
-             FROM items WHERE log_id = $1 AND item_id >= (SELECT MIN(id) FROM w) AND item_id <= (SELECT MAX(id) FROM w) \
-             AND item_id IN (SELECT id FROM w)",
-            rows::singles(2, wanted.items.len())
-        );
-        let mut query = sqlx::query_as::<_, ItemRow>(AssertSqlSafe(sql)).bind(log.0);
-        for id in &wanted.items {
-            query = query.bind(id);
-        }
-        for (id, turn_id, first_seq, payload, completed, pieces, applied) in query.fetch_all(&mut **tx).await? {
-            let payload: Map<String, Value> =
-                serde_json::from_str(&payload).map_err(|_| StoreError::Damaged(format!("the item {id}")))?;
-            let item = Item {
-                turn_id: TurnId(turn_id),
-                first_seq: uint(first_seq),
-                payload,
-                completed_at_ms: completed.map(uint),
-                pieces: pieces == 1,
-                applied_seq: uint(applied),
-            };
-            fold.items.insert(ItemId(id), item);
         }
     }
     if !(wanted.approvals.is_empty() && wanted.ended.is_empty()) {
@@ -148,30 +116,6 @@ pub(crate) async fn save(tx: &mut Transaction<'_, Any>, log: LogId, since: u64, 
         }
         query.execute(&mut **tx).await?;
     }
-    let items: Vec<_> = fold.items.iter().filter(|(_, it)| it.applied_seq >= since).collect();
-    if !items.is_empty() {
-        let sql = format!(
-            "INSERT INTO items (log_id, item_id, turn_id, first_seq, payload, completed_at_ms, pieces, applied_seq) VALUES {} \
-             ON CONFLICT (log_id, item_id) DO UPDATE SET turn_id = excluded.turn_id, payload = excluded.payload, \
-             completed_at_ms = excluded.completed_at_ms, pieces = excluded.pieces, applied_seq = excluded.applied_seq \
-             WHERE items.applied_seq < excluded.applied_seq",
-            rows::values("$1", 2, 7, items.len())
-        );
-        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(log.0);
-        for (id, item) in items {
-            let payload =
-                serde_json::to_string(&item.payload).map_err(|error| StoreError::Damaged(error.to_string()))?;
-            query = query
-                .bind(id.as_str())
-                .bind(item.turn_id.as_str())
-                .bind(int(item.first_seq))
-                .bind(payload)
-                .bind(item.completed_at_ms.map(int))
-                .bind(i64::from(item.pieces))
-                .bind(int(item.applied_seq));
-        }
-        query.execute(&mut **tx).await?;
-    }
     let asked: Vec<_> = fold
         .approvals
         .iter()
@@ -185,7 +129,7 @@ pub(crate) async fn save(tx: &mut Transaction<'_, Any>, log: LogId, since: u64, 
 
 impl Store {
     /// A transaction that only reads, and sees one state of everything.
-    async fn still(&self) -> Result<Transaction<'static, Any>, StoreError> {
+    pub(super) async fn still(&self) -> Result<Transaction<'static, Any>, StoreError> {
         Ok(match self.kind {
             Kind::Sqlite => self.read.begin().await?,
             Kind::Postgres => {
@@ -199,7 +143,7 @@ impl Store {
 
 impl Within<'_> {
     /// The state of a thread as of its newest event, and that event's number. Of many items the newest are in it: at most
-    /// [`ITEMS`], and about `max_bytes`.
+    /// [`items::ITEMS`], and about `max_bytes`.
     pub(super) async fn folded(
         &self,
         thread: &ThreadId,
@@ -221,7 +165,7 @@ impl Within<'_> {
         .fetch_all(&mut *tx)
         .await?;
         turns.reverse();
-        let (items, earlier) = newest_items(&mut tx, log, max_bytes).await?;
+        let (items, earlier) = items::newest(&mut tx, log, max_bytes).await?;
         let asked = approvals::newest(&mut tx, log, TURNS).await?;
         tx.rollback().await?;
         let snapshot = Snapshot {
@@ -236,83 +180,6 @@ impl Within<'_> {
         };
         Ok((snapshot, uint(head)))
     }
-
-    /// Items in the order in which they began: those after the place `after`. Whether one may see the thread was asked before.
-    pub(crate) async fn items(
-        &self,
-        log: LogId,
-        after: u64,
-        limit: usize,
-        max_bytes: usize,
-    ) -> Result<Listed<SharedItem>, StoreError> {
-        let limit = limit.clamp(1, ITEMS);
-        let (mut items, mut bytes, mut last) = (Vec::new(), 0, after);
-        loop {
-            let rows: Vec<ItemRow> = sqlx::query_as(
-                "SELECT item_id, turn_id, first_seq, payload, completed_at_ms, pieces, applied_seq FROM items \
-                 WHERE log_id = $1 AND first_seq > $2 ORDER BY first_seq LIMIT $3",
-            )
-            .bind(log.0)
-            .bind(int(last))
-            .bind(CHUNK)
-            .fetch_all(self.store.read())
-            .await?;
-            if rows.is_empty() {
-                return Ok(Listed { items, next: None });
-            }
-            for row in rows {
-                if items.len() == limit || (bytes > max_bytes && !items.is_empty()) {
-                    return Ok(Listed {
-                        items,
-                        next: Some(last.to_string()),
-                    });
-                }
-                bytes += row.3.len();
-                last = uint(row.2);
-                items.push(shared_item(row)?);
-            }
-        }
-    }
-}
-
-/// Items are read in small portions: one may have a megabyte.
-const CHUNK: i64 = 32;
-
-async fn newest_items(
-    tx: &mut Transaction<'_, Any>,
-    log: LogId,
-    max_bytes: usize,
-) -> Result<(Vec<SharedItem>, u64), StoreError> {
-    let (mut items, mut bytes, mut before) = (Vec::new(), 0, i64::MAX);
-    'read: loop {
-        let rows: Vec<ItemRow> = sqlx::query_as(
-            "SELECT item_id, turn_id, first_seq, payload, completed_at_ms, pieces, applied_seq FROM items \
-             WHERE log_id = $1 AND first_seq < $2 ORDER BY first_seq DESC LIMIT $3",
-        )
-        .bind(log.0)
-        .bind(before)
-        .bind(CHUNK)
-        .fetch_all(&mut **tx)
-        .await?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in rows {
-            bytes += row.3.len();
-            if items.len() == ITEMS || (bytes > max_bytes && !items.is_empty()) {
-                break 'read;
-            }
-            before = row.2;
-            items.push(shared_item(row)?);
-        }
-    }
-    items.reverse();
-    let (earlier,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM items WHERE log_id = $1 AND first_seq < $2")
-        .bind(log.0)
-        .bind(before)
-        .fetch_one(&mut **tx)
-        .await?;
-    Ok((items, uint(earlier)))
 }
 
 fn shared_turn((id, _, status, started, ended, applied): TurnRow) -> SharedTurn {
@@ -323,14 +190,4 @@ fn shared_turn((id, _, status, started, ended, applied): TurnRow) -> SharedTurn 
         ended_at_ms: ended.map(uint),
         applied_seq: uint(applied),
     }
-}
-
-fn shared_item((id, turn, _, payload, completed, _, applied): ItemRow) -> Result<SharedItem, StoreError> {
-    Ok(SharedItem {
-        payload: json(&payload, "the item", &id)?,
-        item_id: ItemId(id),
-        turn_id: TurnId(turn),
-        completed: completed.is_some(),
-        applied_seq: uint(applied),
-    })
 }

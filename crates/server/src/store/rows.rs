@@ -39,8 +39,3 @@ pub(super) fn list(from: usize, count: usize) -> String {
     }
     sql
 }
-
-/// `($from), ($from+1) …`: a table of one column.
-pub(super) fn singles(from: usize, rows: usize) -> String {
-    tuples(from, 1, rows)
-}
