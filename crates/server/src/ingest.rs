@@ -12,6 +12,7 @@ use crate::bus::Hint;
 use crate::fold::{Fact, Taken, changes, is_name};
 use crate::gate::Place;
 use crate::problem::{Answer, Refusal};
+use crate::store::StoreError;
 use crate::store::batch::{self, Claim, Header, Line, Standing};
 use crate::store::events::SERVER;
 use crate::store::fold::{self, Wanted};
@@ -217,9 +218,24 @@ async fn write(app: &App, place: &Place, thread: &ThreadId, batch: &Checked, las
         lines: &lines,
         items: &items,
     };
-    let mut tx = app.store.begin_known().await?;
-    let written = match place.store(app).write_batch(&mut tx, &batch).await {
-        Ok(written) => written,
+    let wanted = Wanted::of(new.iter().map(|(_, fact)| fact));
+    let written = if wanted.is_empty() {
+        place
+            .store(app)
+            .write_batch(&batch)
+            .await
+            .map(|head| Some((head?, false)))
+    } else {
+        let taken = Taken {
+            user: &place.caller.user,
+            now_ms,
+            approval_ttl_ms: app.config.limits.approval_ttl_s.saturating_mul(1000),
+        };
+        write_and_fold(app, place, &batch, &wanted, taken, new).await
+    };
+    let (head_seq, asked) = match written {
+        Ok(Some(written)) => written,
+        Ok(None) => return Ok(None),
         Err(error) if error.is_taken() => {
             return Err(Refusal::conflict(
                 "The thread has another event with one of these names already. Nothing was appended.",
@@ -227,27 +243,6 @@ async fn write(app: &App, place: &Place, thread: &ThreadId, batch: &Checked, las
         }
         Err(error) => return Err(error.into()),
     };
-    let Some((log, head_seq)) = written else {
-        tx.rollback().await?;
-        return Ok(None);
-    };
-    let wanted = Wanted::of(new.iter().map(|(_, fact)| fact));
-    let mut asked = false;
-    if !wanted.is_empty() {
-        let taken = Taken {
-            user: &place.caller.user,
-            now_ms,
-            approval_ttl_ms: app.config.limits.approval_ttl_s.saturating_mul(1000),
-        };
-        let first = head_seq + 1 - count;
-        let mut fold = fold::load(&mut tx, log, &wanted).await?;
-        for (seq, (line, fact)) in (first..).zip(new) {
-            fold.apply(seq, line.at_ms, taken, fact);
-        }
-        fold::save(&mut tx, log, first, &fold).await?;
-        asked = !fold.approvals.is_empty();
-    }
-    tx.commit().await?;
     let (workspace, thread) = (place.workspace().clone(), thread.clone());
     if header != Header::default() || asked {
         app.bus.publish(Hint::Thread {
@@ -264,6 +259,30 @@ async fn write(app: &App, place: &Place, thread: &ThreadId, batch: &Checked, las
         acked: last + count,
         head_seq,
     }))
+}
+
+/// As [`crate::store::Within::write_batch`], with turns and questions. Answers whether there were questions, too.
+async fn write_and_fold(
+    app: &App,
+    place: &Place,
+    batch: &batch::Batch<'_>,
+    wanted: &Wanted,
+    taken: Taken<'_>,
+    new: &[(Line, Fact)],
+) -> Result<Option<(u64, bool)>, StoreError> {
+    let mut tx = app.store.begin_known().await?;
+    let Some((log, head_seq)) = place.store(app).write_batch_within(&mut tx, batch).await? else {
+        tx.rollback().await?;
+        return Ok(None);
+    };
+    let first = head_seq + 1 - new.len() as u64;
+    let mut fold = fold::load(&mut tx, log, wanted).await?;
+    for (seq, (line, fact)) in (first..).zip(new) {
+        fold.apply(seq, line.at_ms, taken, fact);
+    }
+    fold::save(&mut tx, log, first, &fold).await?;
+    tx.commit().await?;
+    Ok(Some((head_seq, !fold.approvals.is_empty())))
 }
 
 /// The producer's last number, if it is theirs and has the lease.

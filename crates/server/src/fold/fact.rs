@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+mod sound;
 #[cfg(test)]
 mod tests;
 
@@ -147,26 +148,26 @@ impl Fact {
                 item_id: ItemId(item_id.into_owned()),
             });
         }
-        let payload: Value =
-            serde_json::from_str(text).map_err(|error| Misread::Text(error.to_string().chars().take(200).collect()))?;
-        let kind = payload.get("type").and_then(Value::as_str).ok_or(Misread::NoType)?;
+        let kind = sound::kind(text)
+            .map_err(|error| Misread::Text(error.to_string().chars().take(200).collect()))?
+            .ok_or(Misread::NoType)?;
         if kind.starts_with(SERVER_EVENT_PREFIX) {
             return Err(Misread::Servers(kind.chars().take(64).collect()));
         }
         if kind == "contextAppended" {
             return Err(Misread::Context);
         }
-        if !KNOWN.contains(&kind) {
+        if !KNOWN.contains(&kind.as_ref()) {
             return Ok(Self::Other);
         }
-        let event = EventKind::deserialize(&payload).map_err(|error| Misread::Shape {
-            kind: kind.to_owned(),
+        let event: EventKind = serde_json::from_str(text).map_err(|error| Misread::Shape {
+            kind: kind.into_owned(),
             why: error.to_string().chars().take(200).collect(),
         })?;
-        Self::of(event, &payload)
+        Self::of(event, text)
     }
 
-    fn of(event: EventKind, payload: &Value) -> Result<Self, Misread> {
+    fn of(event: EventKind, payload: &str) -> Result<Self, Misread> {
         Ok(match event {
             EventKind::TurnStarted { turn_id, settings, .. } => Self::TurnStarted {
                 turn_id: turn(turn_id)?,
@@ -186,7 +187,8 @@ impl Fact {
             }
             EventKind::ApprovalRequested { approval } => {
                 named(approval.id.as_str())?;
-                let text = payload.get("approval").map(Value::to_string).unwrap_or_default();
+                let asked: Asked = serde_json::from_str(payload).map_err(|error| Misread::Text(error.to_string()))?;
+                let text = asked.approval.to_string();
                 Self::Asked {
                     approval_id: approval.id,
                     turn_id: turn(approval.turn_id)?,
@@ -238,6 +240,12 @@ struct Piece<'a> {
     _at: u64,
     #[serde(borrow, rename = "text")]
     _text: Cow<'a, str>,
+}
+
+/// [`EventKind::ApprovalRequested`], with the question as it was written.
+#[derive(Deserialize)]
+struct Asked {
+    approval: Value,
 }
 
 /// Whether it can name something: 1 to 128 letters, digits, `_`, `.`, `:` and `-`.

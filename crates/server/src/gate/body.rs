@@ -105,14 +105,12 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
 }
 
 /// How deeply brackets are nested outside of strings. It need not be JSON.
-fn depth(bytes: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in bytes {
+fn depth(mut bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    while let Some((byte, rest)) = bytes.split_first() {
+        bytes = rest;
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
+            b'"' => bytes = after_string(bytes),
             b'[' | b'{' => {
                 depth += 1;
                 deepest = deepest.max(depth);
@@ -122,6 +120,18 @@ fn depth(bytes: &[u8]) -> usize {
         }
     }
     deepest
+}
+
+/// What comes after the string that has begun.
+fn after_string(mut bytes: &[u8]) -> &[u8] {
+    while let Some(place) = memchr::memchr2(b'"', b'\\', bytes) {
+        let is_end = bytes.get(place) == Some(&b'"');
+        bytes = bytes.get(place + if is_end { 1 } else { 2 }..).unwrap_or_default();
+        if is_end {
+            return bytes;
+        }
+    }
+    &[]
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

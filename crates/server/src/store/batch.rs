@@ -119,17 +119,35 @@ impl Within<'_> {
         )
     }
 
-    /// Writes a batch of a producer, who must have the lease, may see the thread and be at `last`. Answers the log and its new
-    /// head; nothing when any of that is not so, and then the transaction is good for nothing else. From here to its end
-    /// nobody else appends.
-    pub(crate) async fn write_batch(
+    /// Writes a batch of a producer, who must have the lease, may see the thread and be at `last`. Answers the thread's new head;
+    /// nothing when any of that is not so.
+    pub(crate) async fn write_batch(&self, batch: &Batch<'_>) -> Result<Option<u64>, StoreError> {
+        let has_all = batch.items.values().all(|it| it.whole.is_some());
+        if has_all && self.store.kind() == Kind::Postgres {
+            // One statement is a transaction.
+            let written = postgres::write(self.store.write(), self.workspace.as_str(), batch).await?;
+            return Ok(written.map(|(_, head)| uint(head)));
+        }
+        let mut tx = self.store.begin_known().await?;
+        let written = self.write_batch_within(&mut tx, batch).await?;
+        if written.is_some() {
+            tx.commit().await?;
+        } else {
+            tx.rollback().await?;
+        }
+        Ok(written.map(|(_, head)| head))
+    }
+
+    /// The same as part of a transaction, which is good for nothing else when the answer is nothing. From here to its end nobody
+    /// else appends. Answers the log, too.
+    pub(crate) async fn write_batch_within(
         &self,
         tx: &mut Transaction<'_, Any>,
         batch: &Batch<'_>,
     ) -> Result<Option<(LogId, u64)>, StoreError> {
         let written = match self.store.kind() {
             Kind::Sqlite => sqlite::write(tx, self.workspace.as_str(), batch).await?,
-            Kind::Postgres => postgres::write(tx, self.workspace.as_str(), batch).await?,
+            Kind::Postgres => postgres::write(&mut **tx, self.workspace.as_str(), batch).await?,
         };
         let Some((log, head)) = written else {
             return Ok(None);

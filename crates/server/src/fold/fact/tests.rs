@@ -48,3 +48,21 @@ fn what_is_not_known_passes_and_what_nobody_may_say_does_not() {
     let servers = Fact::read(r#"{"type":"workspace.removed"}"#);
     assert_eq!(servers, Err(Misread::Servers("workspace.removed".to_owned())));
 }
+
+#[test]
+fn a_text_that_nobody_could_read_back_is_none_however_deep_the_fault_is() {
+    let text = r#"{"type":"somethingElse","type":"threadRenamed","title":"T"}"#;
+    assert!(Fact::read(text).is_err(), "two types are none");
+    for text in [
+        r#"{"type":"somethingNewer","list":[{"deep":"\ud800"}]}"#,
+        r#"{"type":"somethingNewer","\ud800":1}"#,
+        r#"{"type":"somethingNewer","deep":{"\ud800":1}}"#,
+        r#"{"type":"somethingNewer"} more"#,
+    ] {
+        assert!(matches!(Fact::read(text), Err(Misread::Text(_))), "{text}");
+    }
+    assert_eq!(Fact::read(r#"{"type":7}"#), Err(Misread::NoType));
+    assert_eq!(Fact::read(r#"["type"]"#), Err(Misread::NoType));
+    let escaped = r#"{"t\u0079pe":"somethin\u0067Newer","text":"a\nb"}"#;
+    assert_eq!(Fact::read(escaped), Ok(Fact::Other));
+}
