@@ -43,6 +43,7 @@ pub mod threads;
 pub mod tickets;
 pub mod turn_requests;
 pub mod uploads;
+mod warm;
 pub mod webhooks;
 pub mod workspaces;
 
@@ -151,6 +152,8 @@ pub struct Store {
     write: AnyPool,
     read: AnyPool,
     familiar: Arc<people::Familiar>,
+    /// Of the pool for reading, which on Postgres is the one for writing too.
+    warm: Arc<warm::Warm>,
 }
 
 impl Store {
@@ -208,6 +211,7 @@ impl Store {
             write,
             read,
             familiar: Arc::default(),
+            warm: Arc::default(),
         };
         let mut transaction = store.begin().await?;
         schema::migrate(kind, &mut transaction).await?;
@@ -283,6 +287,7 @@ impl Store {
 
     /// Ends all connections.
     pub async fn close(&self) {
+        self.warm.close();
         self.read.close().await;
         self.write.close().await;
     }

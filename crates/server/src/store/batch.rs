@@ -125,7 +125,9 @@ impl Within<'_> {
         let has_all = batch.items.values().all(|it| it.whole.is_some());
         if has_all && self.store.kind() == Kind::Postgres {
             // One statement is a transaction.
-            let written = postgres::write(self.store.write(), self.workspace.as_str(), batch).await?;
+            let mut held = self.store.warm.take(&self.store.write).await?;
+            let written = postgres::write(&mut *held.connection, self.workspace.as_str(), batch).await?;
+            self.store.warm.give(held);
             return Ok(written.map(|(_, head)| uint(head)));
         }
         let mut tx = self.store.begin_known().await?;

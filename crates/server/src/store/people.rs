@@ -134,6 +134,7 @@ impl Store {
         user: &UserId,
         verified: &Verified,
     ) -> Result<Option<Membership>, StoreError> {
+        let mut held = self.warm.take(&self.read).await?;
         let rows: Vec<(String, String, String, Option<i64>)> = sqlx::query_as(
             "SELECT 'direct', m.role, '', w.archived_at_ms FROM memberships m JOIN workspaces w ON w.id = m.workspace_id \
              WHERE m.workspace_id = $1 AND m.user_id = $2 AND w.deleted_at_ms IS NULL \
@@ -144,8 +145,9 @@ impl Store {
         .bind(user.as_str())
         .bind(&verified.cloud)
         .bind(&verified.tid)
-        .fetch_all(self.read())
+        .fetch_all(&mut *held.connection)
         .await?;
+        self.warm.give(held);
         let mut best: Option<Membership> = None;
         for (kind, role, value, archived) in rows {
             let source = match kind.as_str() {
