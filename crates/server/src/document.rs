@@ -33,6 +33,7 @@ mod presence;
 mod replica;
 mod room;
 mod socket;
+mod wire;
 
 use self::follower::Follower;
 use self::journal::Journal;

@@ -31,8 +31,11 @@ const VERSIONS: u32 = 200;
 /// And those that are listed: the server's own come on top, at most 54.
 const LISTED: u32 = 300;
 
-/// What the buffers of a socket begin with. They grow with what goes through them.
-const BUFFER_BYTES: usize = 4 << 10;
+/// What is read at once. Edits are small, and what is set aside for a read is filled with zeros before each.
+const READ_BYTES: usize = 1 << 10;
+
+/// What is written at once, if there is so much.
+const WRITE_BYTES: usize = 4 << 10;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -120,8 +123,8 @@ async fn open(
     let guest = guest(&app, WorkspaceId(workspace), document, &headers, &uri, address).await;
     let documents = app.documents.clone();
     upgrade
-        .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES)
+        .read_buffer_size(READ_BYTES)
+        .write_buffer_size(WRITE_BYTES)
         // Anything beyond the limit is read to its end where possible, so that the client hears why.
         .max_message_size(2 * app.config.limits.message_bytes)
         .max_frame_size(2 * app.config.limits.message_bytes)

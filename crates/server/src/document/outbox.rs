@@ -3,10 +3,15 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use axum::extract::ws::WebSocket;
 use bytes::Bytes;
-use tokio::sync::Notify;
+use futures::task::AtomicWaker;
+
+use super::wire::{Broken, Read, Socket, Wire, Wrote};
 
 #[cfg(test)]
 mod tests;
@@ -30,11 +35,14 @@ impl Close {
     pub(crate) const RESTART: Self = Self(1012, "restart");
 }
 
-/// The queue of one socket. The room puts in, the socket's task takes out.
+/// The queue of one socket, and the socket. The room puts in and writes what is little; the socket's task writes all else, and
+/// reads. To wake a task for each frame would cost more than the frame.
 #[derive(Debug)]
-pub(crate) struct Outbox {
+pub(crate) struct Outbox<S = WebSocket> {
+    /// Gone when the task has ended. Locked before what waits is, so that frames stay in their order.
+    wire: Mutex<Option<Wire<S>>>,
     waiting: Mutex<Waiting>,
-    wake: Notify,
+    task: AtomicWaker,
     most: usize,
     /// Awareness messages of this socket that told the room something, until its task has counted them.
     said: AtomicU32,
@@ -55,32 +63,69 @@ enum Kind {
     Answer,
 }
 
-/// What the socket's task does next.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    Write(Vec<Bytes>),
+/// What the socket's task hears of next.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    Read(Read),
     Close(Close),
-    Wait,
+    Broken,
 }
 
-impl Outbox {
-    pub(crate) fn new(most: usize) -> Self {
+/// Larger things are left to the socket's task.
+const AT_ONCE: usize = 16 << 10;
+
+impl<S: Socket> Outbox<S> {
+    pub(crate) fn new(socket: S, most: usize) -> Self {
         Self {
+            wire: Mutex::new(Some(Wire::new(socket))),
             waiting: Mutex::default(),
-            wake: Notify::new(),
+            task: AtomicWaker::new(),
             most,
             said: AtomicU32::new(0),
         }
     }
 
-    /// Something that happened. False when the socket reads too slowly for it and is closed.
+    /// Something that happened. False when the socket reads too slowly for it and is closed. It waits for
+    /// [`Outbox::write_out`].
     pub(crate) fn push(&self, frame: Bytes) -> bool {
         self.put(Kind::News, std::iter::once(frame))
     }
 
-    /// What the socket asked for.
+    /// What the socket asked for. Its task writes it.
     pub(crate) fn answer(&self, frames: impl IntoIterator<Item = Bytes>) -> bool {
-        self.put(Kind::Answer, frames)
+        let fits = self.put(Kind::Answer, frames);
+        self.task.wake();
+        fits
+    }
+
+    /// Writes what waits, `at_once` if it is little and the other side takes it right now. Otherwise the socket's task will.
+    pub(crate) fn write_out(&self, at_once: bool) {
+        let waits = {
+            let waiting = self.lock();
+            waiting.news + waiting.answers
+        };
+        match waits {
+            0 => {}
+            1..=AT_ONCE if at_once && self.writes_at_once() => {}
+            _ => self.task.wake(),
+        }
+    }
+
+    /// False when the task has to be told.
+    fn writes_at_once(&self) -> bool {
+        let mut wire = match self.wire.try_lock() {
+            Ok(wire) => wire,
+            Err(TryLockError::Poisoned(wire)) => wire.into_inner(),
+            // The task is at it, and may have looked already.
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        let Some(wire) = wire.as_mut() else { return true };
+        // Its task waits for the other side, and then writes all of it.
+        if wire.is_stuck() {
+            return true;
+        }
+        let wrote = wire.poll_write(&mut Context::from_waker(Waker::noop()), || self.next());
+        matches!(wrote, Poll::Ready(Ok(Wrote::All)))
     }
 
     fn put(&self, kind: Kind, frames: impl IntoIterator<Item = Bytes>) -> bool {
@@ -113,7 +158,9 @@ impl Outbox {
             };
         }
         drop(waiting);
-        self.wake.notify_one();
+        if !fits {
+            self.task.wake();
+        }
         fits
     }
 
@@ -127,7 +174,7 @@ impl Outbox {
             };
         }
         drop(waiting);
-        self.wake.notify_one();
+        self.task.wake();
     }
 
     /// Why it is closed, if it is.
@@ -135,42 +182,76 @@ impl Outbox {
         self.lock().close
     }
 
-    /// Takes frames of about `most` bytes, at least one.
-    pub(crate) fn take(&self, most: usize) -> Next {
+    fn next(&self) -> Option<Bytes> {
         let mut waiting = self.lock();
-        if let Some(close) = waiting.close {
-            return Next::Close(close);
-        }
-        let mut taken = Vec::new();
-        let mut bytes = 0;
-        while bytes < most
-            && let Some((kind, frame)) = waiting.frames.pop_front()
-        {
-            match kind {
-                Kind::News => waiting.news -= frame.len(),
-                Kind::Answer => waiting.answers -= frame.len(),
-            }
-            bytes += frame.len();
-            taken.push(frame);
-        }
-        if waiting.frames.is_empty() {
+        let Some((kind, frame)) = waiting.frames.pop_front() else {
             waiting.frames.shrink_to(8);
+            return None;
+        };
+        match kind {
+            Kind::News => waiting.news -= frame.len(),
+            Kind::Answer => waiting.answers -= frame.len(),
         }
-        if taken.is_empty() {
-            Next::Wait
-        } else {
-            Next::Write(taken)
+        Some(frame)
+    }
+
+    /// The turn of the socket's task: writes what waits and, when the other side took it, reads a message if it listens.
+    pub(crate) fn poll_turn(&self, cx: &mut Context<'_>, listens: bool) -> Poll<Turn> {
+        // Whatever changes from here on wakes it again.
+        self.task.register(cx.waker());
+        let mut wire = self.wire();
+        let Some(wire) = wire.as_mut() else {
+            return Poll::Ready(Turn::Broken);
+        };
+        loop {
+            if let Some(close) = self.closed() {
+                return Poll::Ready(Turn::Close(close));
+            }
+            let wrote = match wire.poll_write(cx, || self.next()) {
+                Poll::Ready(Ok(wrote)) => wrote,
+                Poll::Ready(Err(Broken)) => return Poll::Ready(Turn::Broken),
+                // Who takes nothing is not heard either.
+                Poll::Pending => return Poll::Pending,
+            };
+            if listens && let Poll::Ready(read) = wire.poll_read(cx) {
+                return Poll::Ready(Turn::Read(read));
+            }
+            if wrote == Wrote::All {
+                return Poll::Pending;
+            }
         }
     }
 
-    /// There is nothing to write right now.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.lock().frames.is_empty()
+    /// Shows the other side that this one is here, unless it has enough to read. False when it is not there any more, or has
+    /// taken nothing for longer than `most`.
+    pub(crate) fn still_here(&self, most: Duration) -> bool {
+        let mut wire = self.wire();
+        let Some(wire) = wire.as_mut() else { return false };
+        if wire.is_stuck() {
+            return wire.stuck_for() <= most;
+        }
+        // What does not fit right now is written in the task's next turn.
+        let still = wire.poll_still(&mut Context::from_waker(Waker::noop()));
+        still != Poll::Ready(Err(Broken))
     }
 
-    /// Something was put in, or it was closed. May wake once too often.
-    pub(crate) async fn changed(&self) {
-        self.wake.notified().await;
+    /// Whether the other side does not take what was written to it.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.wire().as_ref().is_some_and(Wire::is_stuck)
+    }
+
+    /// Waits until it is closed.
+    pub(crate) async fn until_closed(&self) -> Close {
+        std::future::poll_fn(|cx| {
+            self.task.register(cx.waker());
+            self.closed().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// Takes the socket out: its task ends.
+    pub(crate) fn hang_up(&self) -> Option<S> {
+        self.wire().take().map(Wire::into_socket)
     }
 
     /// The room counts an awareness message that told it something.
@@ -185,5 +266,9 @@ impl Outbox {
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wire(&self) -> MutexGuard<'_, Option<Wire<S>>> {
+        self.wire.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -226,5 +226,6 @@ fn named(state: Value, who: Speaker<'_>) -> Option<String> {
     user.insert("id".to_owned(), who.user.as_str().into());
     user.insert("name".to_owned(), who.name.into());
     fields.insert("user".to_owned(), user.into());
-    Some(Value::Object(fields).to_string())
+    // What was read from JSON can be written as it. `Display` would write it in many small pieces.
+    serde_json::to_string(&fields).ok()
 }

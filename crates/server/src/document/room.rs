@@ -32,6 +32,9 @@ pub(super) use way::{Mark, Way};
 /// Inputs of one round.
 const ROUND: usize = 256;
 
+/// A room with more sockets leaves their writes to the sockets' tasks, which may be on other threads.
+const AT_ONCE: usize = 64;
+
 /// Anything larger is not done between two breaths.
 const LARGE_UPDATE: usize = 16 << 10;
 const LARGE_DOCUMENT: usize = 1 << 20;
@@ -107,6 +110,13 @@ struct Peer {
     taken: u64,
 }
 
+impl Drop for Peer {
+    /// A room that was dropped, or broke, said nothing to anybody.
+    fn drop(&mut self) {
+        self.outbox.close(Close::RESTART);
+    }
+}
+
 /// What has been given to the journal and waits for its answer.
 #[derive(Debug, Default)]
 struct Flight {
@@ -139,6 +149,8 @@ pub(super) struct Room {
     unfolded: usize,
     folds: JoinSet<Result<Option<u64>, StoreError>>,
     peers: HashMap<u64, Peer>,
+    /// Something was put into outboxes since the last [`Room::write_out`].
+    unwritten: bool,
     presence: Presence,
     awareness: Gathered,
     /// Of this round: what goes to the journal, and whom to tell.
@@ -210,6 +222,7 @@ impl Room {
             own: BTreeSet::new(),
             folds: JoinSet::new(),
             peers: HashMap::new(),
+            unwritten: false,
             presence: Presence::default(),
             awareness: Gathered::default(),
             fresh: Vec::new(),
@@ -228,6 +241,7 @@ impl Room {
     async fn live(&mut self, inbox: &mut mpsc::UnboundedReceiver<Input>) -> Result<(), End> {
         let mut inputs = Vec::with_capacity(16);
         loop {
+            self.write_out();
             tokio::select! {
                 biased;
                 Some(written) = self.written.recv() => self.wrote(written).await?,
@@ -252,6 +266,10 @@ impl Room {
     }
 
     async fn take(&mut self, input: Input) -> Result<(), End> {
+        if !matches!(input, Input::Said { .. }) {
+            // It may take longer.
+            self.write_out();
+        }
         match input {
             Input::Join(joining) => self.join(*joining).await,
             Input::Said {
@@ -294,6 +312,7 @@ impl Room {
 
     /// Gives what is new to the journal.
     async fn write_down(&mut self) {
+        self.write_out();
         let flight = std::mem::take(&mut self.flight);
         if !self.fresh.is_empty() {
             self.in_flight.push_back(flight);
@@ -311,19 +330,6 @@ impl Room {
             last.edits.extend(flight.edits);
         } else {
             self.acknowledge(flight);
-        }
-    }
-
-    fn acknowledge(&self, flight: Flight) {
-        for (socket, count) in flight.acks {
-            if let Some(peer) = self.peers.get(&socket)
-                && peer.acks
-            {
-                peer.outbox.push(Frame::Stored { count }.encode());
-            }
-        }
-        for edit in flight.edits {
-            let _ = edit.send(Ok(()));
         }
     }
 
@@ -416,6 +422,7 @@ impl Room {
             self.replica = Some(replica);
             return done;
         }
+        self.write_out();
         let worked = tokio::task::spawn_blocking(move || {
             let done = work(&mut replica);
             (replica, done)
@@ -439,6 +446,7 @@ impl Room {
                 self.acknowledge(flight);
             }
         }
+        self.write_out();
         while self.folds.join_next().await.is_some() {}
         for peer in self.peers.values() {
             peer.outbox.close(close);

@@ -1,20 +1,22 @@
-//! One websocket of a document: reads one message at a time at the pace it may, writes what waits in its outbox, and closes
-//! with a code and a word. One task each.
+//! One websocket of a document: reads one message at a time at the pace it may, writes what its room left in its outbox, and
+//! closes with a code and a word. One task each.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use bytes::Bytes;
-use futures::{FutureExt as _, SinkExt as _};
 use protocol::id::UserId;
-use sync::frame::{Frame, FrameError, STILL_HERE};
+use sync::frame::{Frame, FrameError};
 use tokio::sync::oneshot;
 
 use super::bucket::{Bucket, Pace};
-use super::echo::Echo;
-use super::outbox::{Close, Next, Outbox};
+use super::outbox::{Close, Outbox, Turn};
 use super::room::{Input, Joining, Way};
+use super::wire::Read;
 use super::{Documents, Ground};
 use crate::auth::Verified;
 use crate::store::Scope;
@@ -33,9 +35,6 @@ const STUCK: Duration = Duration::from_secs(120);
 
 /// For how long the other side may take to hear why it is closed.
 const GOODBYE: Duration = Duration::from_secs(5);
-
-/// So many bytes are put together into one write.
-const WRITE_BYTES: usize = 64 << 10;
 
 /// Somebody who may come in.
 #[derive(Debug)]
@@ -64,40 +63,39 @@ impl Documents {
         let sockets = self.0.sockets.clone();
         sockets
             .track_future(async move {
-                let mut line = Line::new(socket);
-                let close = match guest {
-                    Ok(guest) => self.seat(&mut line, guest).await,
-                    Err(close) => Some(close),
+                let (socket, close) = match guest {
+                    Ok(guest) => self.seat(socket, guest).await,
+                    Err(close) => (Some(socket), Some(close)),
                 };
-                if let Some(close) = close {
-                    line.say_goodbye(close).await;
+                if let (Some(socket), Some(close)) = (socket, close) {
+                    say_goodbye(socket, close).await;
                 }
             })
             .await;
     }
 
-    async fn seat(&self, line: &mut Line, guest: Guest) -> Option<Close> {
+    async fn seat(&self, socket: WebSocket, guest: Guest) -> (Option<WebSocket>, Option<Close>) {
         if !self.comes(&guest.user) {
-            return Some(Close::TOO_FAST);
+            return (Some(socket), Some(Close::TOO_FAST));
         }
         let user = guest.user.clone();
         let open = &self.0.ground.counts.sockets;
         open.inc();
-        let close = self.sit(line, guest).await;
+        let outbox = Arc::new(Outbox::new(socket, self.0.ground.limits.queue_bytes));
+        let close = self.sit(&outbox, guest).await;
         open.dec();
         self.goes(&user);
-        close
+        (outbox.hang_up(), close)
     }
 
-    async fn sit(&self, line: &mut Line, guest: Guest) -> Option<Close> {
-        let outbox = Arc::new(Outbox::new(self.0.ground.limits.queue_bytes));
+    async fn sit(&self, outbox: &Arc<Outbox>, guest: Guest) -> Option<Close> {
         let socket = self.next();
         let expires_at_ms = guest.verified.expires_at_ms;
-        let way = match self.join(guest, socket, &outbox).await {
+        let way = match self.join(guest, socket, outbox).await {
             Ok(way) => way,
             Err(close) => return Some(close),
         };
-        let close = line.talk(&self.0.ground, &way, socket, &outbox, expires_at_ms).await;
+        let close = talk(&self.0.ground, &way, socket, outbox, expires_at_ms).await;
         way.send(Input::Left(socket));
         close
     }
@@ -127,12 +125,6 @@ impl Documents {
     }
 }
 
-/// The websocket itself.
-struct Line {
-    socket: WebSocket,
-    echo: Echo,
-}
-
 /// What one socket may say how often, and when it last said anything.
 struct Paces {
     updates: Bucket,
@@ -149,154 +141,118 @@ enum Heard {
     Gone,
 }
 
-impl Line {
-    fn new(socket: WebSocket) -> Self {
-        Self {
-            socket,
-            echo: Echo::default(),
-        }
-    }
-
-    /// Until one side has had enough. Answers why, if it was this one.
-    async fn talk(
-        &mut self,
-        ground: &Ground,
-        way: &Way,
-        socket: u64,
-        outbox: &Outbox,
-        expires_at_ms: Option<u64>,
-    ) -> Option<Close> {
-        let limits = &ground.limits;
-        let start = Instant::now();
-        let mut paces = Paces {
-            updates: Bucket::new(limits.updates_per_s, start),
-            awareness: Bucket::new(limits.awareness_per_s, start),
-            message_bytes: limits.message_bytes,
-            heard_at: start,
-        };
-        let mut pause: Option<tokio::time::Instant> = None;
-        let mut still = tokio::time::interval_at(tokio::time::Instant::now() + STILL, STILL);
-        let ends = expires_at_ms.map(|at| {
-            let left = at.saturating_add(ground.skew_ms).saturating_sub(ground.clock.now_ms());
-            // A year is as good as for ever, and no timer runs over.
-            tokio::time::Instant::now() + Duration::from_millis(left.min(366 * 24 * 3_600_000))
+/// Until one side has had enough. Answers why, if it was this one.
+async fn talk(ground: &Ground, way: &Way, socket: u64, outbox: &Outbox, expires_at_ms: Option<u64>) -> Option<Close> {
+    let limits = &ground.limits;
+    let start = Instant::now();
+    let mut paces = Paces {
+        updates: Bucket::new(limits.updates_per_s, start),
+        awareness: Bucket::new(limits.awareness_per_s, start),
+        message_bytes: limits.message_bytes,
+        heard_at: start,
+    };
+    let mut times = Times::from_now(expires_at_ms.map(|at| {
+        let left = at.saturating_add(ground.skew_ms).saturating_sub(ground.clock.now_ms());
+        // A year is as good as for ever, and no timer runs over.
+        Duration::from_millis(left.min(366 * 24 * 3_600_000))
+    }));
+    let mut alarm = pin!(tokio::time::sleep_until(times.first()));
+    loop {
+        let turn = poll_fn(|cx| match alarm.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => outbox.poll_turn(cx, times.pause.is_none()).map(Some),
         });
-        let ends = async {
-            match ends {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::pin!(ends);
-        // A room that was dropped, or broke, said nothing to anybody.
-        let over = way.ended();
-        tokio::pin!(over);
-        loop {
-            match outbox.take(WRITE_BYTES) {
-                Next::Close(close) => return Some(close),
-                Next::Write(frames) => {
-                    let written = tokio::select! {
-                        biased;
-                        // Most of what is written fits at once, and then nothing else is looked at.
-                        written = self.write(frames) => written,
-                        close = closed(outbox) => return Some(close),
-                        () = &mut ends => return Some(Close::UNAUTHENTICATED),
-                        () = tokio::time::sleep(STUCK) => return None,
-                    };
-                    if written.is_err() {
-                        return None;
-                    }
-                    // A reader that is always behind does not keep what it says from being heard.
-                    if pause.is_some() || outbox.is_empty() {
-                        continue;
-                    }
-                    let Some(message) = self.socket.recv().now_or_never() else {
-                        continue;
-                    };
-                    match self.heard(message, way, socket, outbox, &mut paces).await {
-                        Ok(wait) => pause = wait,
-                        Err(close) => return close,
-                    }
+        match turn.await {
+            Some(Turn::Close(close)) => return Some(close),
+            Some(Turn::Broken) => return None,
+            Some(Turn::Read(read)) => {
+                paces.heard_at = Instant::now();
+                let Read::Message(message) = read else { continue };
+                times.pause = match heard(message, way, socket, outbox, &mut paces).await {
+                    Ok(wait) => wait,
+                    Err(close) => return close,
+                };
+                if times.pause.is_none() {
                     continue;
                 }
-                Next::Wait => {}
             }
-            let until = pause;
-            tokio::select! {
-                biased;
-                () = &mut ends => return Some(Close::UNAUTHENTICATED),
-                () = outbox.changed() => {}
-                () = &mut over => return Some(outbox.closed().unwrap_or(Close::RESTART)),
-                _ = still.tick() => {
-                    if paces.heard_at.elapsed() > SILENCE {
-                        return None;
-                    }
-                    let both = async {
-                        self.socket.feed(Message::Ping(Bytes::new())).await?;
-                        self.socket.send(Message::Binary(STILL_HERE)).await
-                    };
-                    if !matches!(tokio::time::timeout(STUCK, both).await, Ok(Ok(()))) {
-                        return None;
-                    }
+            None => {
+                let now = tokio::time::Instant::now();
+                if times.ends.is_some_and(|it| it <= now) {
+                    return Some(Close::UNAUTHENTICATED);
                 }
-                () = async { tokio::time::sleep_until(until.unwrap_or_else(tokio::time::Instant::now)).await },
-                    if until.is_some() => pause = None,
-                message = self.socket.recv(), if until.is_none() => {
-                    match self.heard(message, way, socket, outbox, &mut paces).await {
-                        Ok(wait) => pause = wait,
-                        Err(close) => return close,
+                times.pause = times.pause.filter(|it| *it > now);
+                if times.still <= now {
+                    times.still = now + STILL;
+                    if outbox.is_stuck() {
+                        // It is not listened to.
+                        paces.heard_at = Instant::now();
+                    }
+                    if paces.heard_at.elapsed() > SILENCE || !outbox.still_here(STUCK) {
+                        return None;
                     }
                 }
             }
         }
+        alarm.as_mut().reset(times.first());
+    }
+}
+
+/// When something has to be done, whatever anybody says.
+struct Times {
+    /// The credentials are over.
+    ends: Option<tokio::time::Instant>,
+    /// The other side should hear something.
+    still: tokio::time::Instant,
+    /// Until then it is not listened to.
+    pause: Option<tokio::time::Instant>,
+}
+
+impl Times {
+    fn from_now(left: Option<Duration>) -> Self {
+        let now = tokio::time::Instant::now();
+        Self {
+            ends: left.map(|it| now + it),
+            still: now + STILL,
+            pause: None,
+        }
     }
 
-    /// Takes one message. Answers until when to say nothing, or why it is over.
-    async fn heard(
-        &mut self,
-        message: Option<Result<Message, axum::Error>>,
-        way: &Way,
-        socket: u64,
-        outbox: &Outbox,
-        paces: &mut Paces,
-    ) -> Result<Option<tokio::time::Instant>, Option<Close>> {
-        paces.heard_at = Instant::now();
-        if let Some(Ok(Message::Binary(raw))) = &message
-            && self.echo.is(raw)
-        {
-            return Ok(None);
-        }
-        match hear(message, paces.message_bytes) {
-            Heard::Frame(frame, raw) => forward(way, socket, outbox, frame, raw, paces).await.map_err(Some),
-            Heard::Nothing => Ok(None),
-            Heard::Close(close) => Err(Some(close)),
-            Heard::Gone => Err(None),
-        }
+    fn first(&self) -> tokio::time::Instant {
+        let others = self.ends.into_iter().chain(self.pause);
+        others.fold(self.still, |first, it| first.min(it))
     }
+}
 
-    /// All of them in one write, as far as they fit.
-    async fn write(&mut self, frames: Vec<Bytes>) -> Result<(), axum::Error> {
-        for frame in frames {
-            self.echo.wrote(&frame);
-            self.socket.feed(Message::Binary(frame)).await?;
-        }
-        self.socket.flush().await
+/// Takes one message. Answers until when to say nothing, or why it is over.
+async fn heard(
+    message: Option<Result<Message, axum::Error>>,
+    way: &Way,
+    socket: u64,
+    outbox: &Outbox,
+    paces: &mut Paces,
+) -> Result<Option<tokio::time::Instant>, Option<Close>> {
+    match hear(message, paces.message_bytes) {
+        Heard::Frame(frame, raw) => forward(way, socket, outbox, frame, raw, paces).await.map_err(Some),
+        Heard::Nothing => Ok(None),
+        Heard::Close(close) => Err(Some(close)),
+        Heard::Gone => Err(None),
     }
+}
 
-    /// Says why, and waits a little until that was heard: a connection that is closed with something unread in it takes the
-    /// reason with it.
-    async fn say_goodbye(&mut self, Close(code, reason): Close) {
-        let frame = Message::Close(Some(CloseFrame {
-            code,
-            reason: reason.into(),
-        }));
-        let goodbye = async {
-            self.socket.send(frame).await?;
-            while let Some(Ok(_)) = self.socket.recv().await {}
-            Ok::<(), axum::Error>(())
-        };
-        let _ = tokio::time::timeout(GOODBYE, goodbye).await;
-    }
+/// Says why, and waits a little until that was heard: a connection that is closed with something unread in it takes the
+/// reason with it.
+async fn say_goodbye(mut socket: WebSocket, Close(code, reason): Close) {
+    let frame = Message::Close(Some(CloseFrame {
+        code,
+        reason: reason.into(),
+    }));
+    let goodbye = async {
+        socket.send(frame).await?;
+        while let Some(Ok(_)) = socket.recv().await {}
+        Ok::<(), axum::Error>(())
+    };
+    let _ = tokio::time::timeout(GOODBYE, goodbye).await;
 }
 
 /// Reads a message.
@@ -336,7 +292,7 @@ async fn forward(
     let permit = tokio::select! {
         biased;
         permit = way.ready(raw.len()) => permit,
-        close = closed(outbox) => return Err(close),
+        close = outbox.until_closed() => return Err(close),
     };
     let Some(permit) = permit else {
         return Err(Close::RESYNC);
@@ -357,13 +313,4 @@ async fn forward(
         (Pace::Go, Pace::Go) => return Ok(None),
     };
     Ok(Some(tokio::time::Instant::now() + wait))
-}
-
-async fn closed(outbox: &Outbox) -> Close {
-    loop {
-        if let Some(close) = outbox.closed() {
-            return close;
-        }
-        outbox.changed().await;
-    }
 }

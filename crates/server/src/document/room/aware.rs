@@ -103,6 +103,7 @@ impl Room {
         if changed.is_empty() {
             return;
         }
+        self.unwritten = true;
         let ground = self.ground();
         if ground.bus.link().is_some() {
             let own = changed.iter().filter(|(_, from_here)| **from_here);

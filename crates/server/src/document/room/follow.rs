@@ -18,6 +18,7 @@ impl Room {
     pub(super) async fn look(&mut self, head: u64) -> Result<(), End> {
         self.hear_journal(head).await?;
         while head > self.position {
+            self.write_out();
             let store = self.ground().store.clone();
             let later = match store
                 .within(&self.scope)

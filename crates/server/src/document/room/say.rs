@@ -5,7 +5,7 @@ use protocol::id::UserId;
 use sync::frame::{Frame, NOTHING_SEEN};
 use sync::scan;
 
-use super::{Close, End, Joining, LARGE_UPDATE, Peer, Room, frames};
+use super::{AT_ONCE, Close, End, Flight, Joining, LARGE_UPDATE, Peer, Room, frames};
 use crate::document::replica::{Applied, Replica, ReplicaError};
 use crate::store::documents::NewUpdate;
 
@@ -127,7 +127,7 @@ impl Room {
                 Err(_) => false,
             };
             if !harmless {
-                peer.outbox.push(Frame::Denied("read-only".to_owned()).encode());
+                peer.outbox.answer([Frame::Denied("read-only".to_owned()).encode()]);
             }
             return Ok(());
         }
@@ -184,10 +184,33 @@ impl Room {
         if self.awareness.is_ripe() {
             self.show_awareness();
         }
+        self.unwritten = true;
         for (socket, peer) in &self.peers {
             if Some(*socket) != from && !peer.outbox.push(frame.clone()) {
                 self.ground().counts.slow.inc();
             }
+        }
+    }
+
+    /// Has what is new for sockets on its way before anything is waited for.
+    pub(super) fn write_out(&mut self) {
+        if std::mem::take(&mut self.unwritten) {
+            let at_once = self.peers.len() <= AT_ONCE;
+            self.peers.values().for_each(|it| it.outbox.write_out(at_once));
+        }
+    }
+
+    pub(super) fn acknowledge(&mut self, flight: Flight) {
+        for (socket, count) in flight.acks {
+            if let Some(peer) = self.peers.get(&socket)
+                && peer.acks
+            {
+                peer.outbox.push(Frame::Stored { count }.encode());
+                self.unwritten = true;
+            }
+        }
+        for edit in flight.edits {
+            let _ = edit.send(Ok(()));
         }
     }
 

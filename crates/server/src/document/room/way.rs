@@ -57,11 +57,6 @@ impl Way {
         self.inputs.send(input).is_ok()
     }
 
-    /// Waits until the room has ended, however it did.
-    pub(in crate::document) async fn ended(&self) {
-        self.inputs.closed().await;
-    }
-
     /// The room has not ended.
     pub(in crate::document) fn is_open(&self) -> bool {
         !self.inputs.is_closed()
