@@ -21,21 +21,29 @@ pub(super) fn values(fixed: &str, from: usize, columns: usize, rows: usize) -> S
 
 /// `($from, $from+1 …), (…)`: a table of so many rows and columns.
 pub(super) fn tuples(from: usize, columns: usize, rows: usize) -> String {
-    let rows: Vec<String> = (0..rows)
-        .map(|row| format!("({})", list(from + row * columns, columns)))
-        .collect();
-    rows.join(", ")
+    let mut sql = String::with_capacity(rows * (columns * 7 + 4));
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        put_list(&mut sql, from + row * columns, columns);
+        sql.push(')');
+    }
+    sql
 }
 
 /// `$from, $from+1 …`; for none what equals nothing, because an empty list is no SQL.
 pub(super) fn list(from: usize, count: usize) -> String {
-    if count == 0 {
-        return "NULL".to_owned();
-    }
-    let mut sql = String::with_capacity(count * 6);
-    for (index, next) in (from..from + count).enumerate() {
-        // Writing into a string cannot fail.
-        let _ = write!(sql, "{}${next}", if index == 0 { "" } else { ", " });
-    }
+    let mut sql = String::with_capacity(count * 7 + 4);
+    put_list(&mut sql, from, count);
     sql
+}
+
+fn put_list(sql: &mut String, from: usize, count: usize) {
+    if count == 0 {
+        sql.push_str("NULL");
+    }
+    for next in from..from + count {
+        sql.push_str(if next == from { "$" } else { ", $" });
+        // Writing into a string cannot fail.
+        let _ = write!(sql, "{next}");
+    }
 }

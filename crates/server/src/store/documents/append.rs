@@ -30,8 +30,8 @@ pub struct Addition<'a> {
 
 impl Store {
     /// Adds updates behind the last ones, all or none of them, and answers when they are on the disk: the new heads; `None`
-    /// where this life of the document is over. Documents come in the same order from all nodes, so that no two of them wait
-    /// for each other.
+    /// where this life of the document is over. All nodes lock rows in the same order, so that no two of them wait for each
+    /// other.
     pub async fn append_updates(
         &self,
         additions: &[Addition<'_>],
@@ -42,12 +42,14 @@ impl Store {
             Kind::Sqlite => self.append_at_once(additions, &lines, now_ms).await?,
             Kind::Postgres => {
                 let mut tx = self.begin().await?;
-                let mut moved = Vec::with_capacity(additions.len());
-                // The rows of one statement are locked in an order of its own.
-                for addition in additions.chunks(1) {
-                    let query = sqlx::query_as(AssertSqlSafe(advance(2, 1))).bind(int(now_ms));
-                    moved.extend(with_additions(query, addition).fetch_all(&mut *tx).await?);
+                // An UPDATE locks rows in an order of its own, so they are locked before.
+                let mut query = sqlx::query(AssertSqlSafe(lock(additions.len())));
+                for Addition { scope, document, .. } in additions {
+                    query = query.bind(scope.workspace().as_str()).bind(*document);
                 }
+                query.execute(&mut *tx).await?;
+                let query = sqlx::query_as(AssertSqlSafe(advance(2, additions.len()))).bind(int(now_ms));
+                let moved = with_additions(query, additions).fetch_all(&mut *tx).await?;
                 let query = sqlx::query_as(AssertSqlSafe(insert(2, lines.len()))).bind(int(now_ms));
                 with_lines(query, &lines).fetch_all(&mut *tx).await?;
                 tx.commit().await?;
@@ -98,6 +100,14 @@ impl Store {
 
 type HeadRow = (String, String, i64, i64, i64, i64);
 type Asked<'q> = QueryAs<'q, Any, HeadRow, AnyArguments>;
+
+/// Locks the rows of so many documents, in the same order on all nodes.
+fn lock(documents: usize) -> String {
+    format!(
+        "SELECT 1 FROM docs WHERE (workspace_id, id) IN (VALUES {}) ORDER BY workspace_id, id FOR UPDATE",
+        rows::tuples(1, 2, documents)
+    )
+}
 
 /// Moves the heads of so many documents, and answers them: `$1` is the time, and the documents' parameters begin at `from`.
 fn advance(from: usize, documents: usize) -> String {
