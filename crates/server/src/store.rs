@@ -187,8 +187,13 @@ impl Store {
                     Box::pin(async move {
                         if kind == Kind::Sqlite {
                             sqlx::raw_sql("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;")
-                                .execute(connection)
+                                .execute(&mut *connection)
                                 .await?;
+                            if connections == 1 {
+                                // What a statement would undo is kept in memory. Who writes would otherwise make and delete a
+                                // file for it in each transaction.
+                                sqlx::raw_sql("PRAGMA temp_store = MEMORY").execute(connection).await?;
+                            }
                         }
                         Ok(())
                     })
