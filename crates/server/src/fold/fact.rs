@@ -91,6 +91,8 @@ pub enum Fact {
         turn_id: TurnId,
         /// Which.
         item_id: ItemId,
+        /// It begins here.
+        begun: bool,
         /// It has ended.
         completed: bool,
     },
@@ -176,11 +178,15 @@ impl Fact {
             EventKind::TurnCompleted { turn_id } => ended(turn_id, "completed")?,
             EventKind::TurnInterrupted { turn_id, .. } => ended(turn_id, "interrupted")?,
             EventKind::TurnFailed { turn_id, .. } => ended(turn_id, "failed")?,
-            EventKind::ItemStarted { turn_id, item } | EventKind::ItemUpdated { turn_id, item } => {
+            EventKind::ItemStarted { turn_id, item } => {
                 let completed = item.status != ItemStatus::InProgress;
-                whole(turn_id, item, completed)?
+                whole(turn_id, item, true, completed)?
             }
-            EventKind::ItemCompleted { turn_id, item } => whole(turn_id, item, true)?,
+            EventKind::ItemUpdated { turn_id, item } => {
+                let completed = item.status != ItemStatus::InProgress;
+                whole(turn_id, item, false, completed)?
+            }
+            EventKind::ItemCompleted { turn_id, item } => whole(turn_id, item, false, true)?,
             EventKind::ItemAppended { item_id, .. } => {
                 named(item_id.as_str())?;
                 Self::Piece { item_id }
@@ -273,11 +279,12 @@ fn ended(turn_id: TurnId, status: &'static str) -> Result<Fact, Misread> {
     })
 }
 
-fn whole(turn_id: TurnId, item: Item, completed: bool) -> Result<Fact, Misread> {
+fn whole(turn_id: TurnId, item: Item, begun: bool, completed: bool) -> Result<Fact, Misread> {
     named(item.id.as_str())?;
     Ok(Fact::Item {
         turn_id: turn(turn_id)?,
         item_id: item.id,
+        begun,
         completed,
     })
 }

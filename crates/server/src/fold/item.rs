@@ -31,6 +31,8 @@ pub struct Whole {
     pub turn_id: TurnId,
     /// The first event of the batch that has all of it.
     pub first: usize,
+    /// The item begins there: most likely nobody has heard of it.
+    pub begun: bool,
     /// The last one.
     pub place: usize,
     /// It has ended.
@@ -50,12 +52,15 @@ pub fn changes<'a>(facts: impl Iterator<Item = &'a Fact>) -> BTreeMap<&'a ItemId
             Fact::Item {
                 turn_id,
                 item_id,
+                begun,
                 completed,
             } => {
                 let change = changes.entry(item_id).or_insert_with(unsaid);
+                let before = change.whole.as_ref();
                 change.whole = Some(Whole {
                     turn_id: turn_id.clone(),
-                    first: change.whole.as_ref().map_or(place, |it| it.first),
+                    first: before.map_or(place, |it| it.first),
+                    begun: before.map_or(*begun, |it| it.begun),
                     place,
                     completed: *completed,
                 });

@@ -126,7 +126,7 @@ impl Within<'_> {
         if has_all && self.store.kind() == Kind::Postgres {
             // One statement is a transaction.
             let mut held = self.store.warm.take(&self.store.write).await?;
-            let written = postgres::write(&mut *held.connection, self.workspace.as_str(), batch).await?;
+            let written = postgres::write_alone(&mut held.connection, self.workspace.as_str(), batch).await?;
             self.store.warm.give(held);
             return Ok(written.map(|(_, head)| uint(head)));
         }
@@ -149,7 +149,7 @@ impl Within<'_> {
     ) -> Result<Option<(LogId, u64)>, StoreError> {
         let written = match self.store.kind() {
             Kind::Sqlite => sqlite::write(tx, self.workspace.as_str(), batch).await?,
-            Kind::Postgres => postgres::write(&mut **tx, self.workspace.as_str(), batch).await?,
+            Kind::Postgres => postgres::write(&mut *tx, self.workspace.as_str(), batch).await?,
         };
         let Some((log, head)) = written else {
             return Ok(None);

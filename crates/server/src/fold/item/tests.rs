@@ -8,6 +8,7 @@ fn item(id: &str, completed: bool) -> Fact {
     Fact::Item {
         turn_id: TurnId("t".to_owned()),
         item_id: ItemId(id.to_owned()),
+        begun: !completed,
         completed,
     }
 }
@@ -22,6 +23,7 @@ fn whole(first: usize, place: usize, completed: bool) -> Option<Whole> {
     Some(Whole {
         turn_id: TurnId("t".to_owned()),
         first,
+        begun: true,
         place,
         completed,
     })
@@ -51,6 +53,13 @@ fn a_batch_says_where_its_items_are() {
         changes,
         expected.map(|(id, whole, pieces, last)| (id.to_owned(), whole, pieces, last))
     );
+}
+
+#[test]
+fn an_item_that_ends_without_having_begun_here_began_before() {
+    let facts = [item("a", true), item("a", false)];
+    let begun = changes(facts.iter()).into_values().next().unwrap().whole.unwrap().begun;
+    assert!(!begun);
 }
 
 fn read(kind: &str, text: &str, pieces: &[(u64, &str)]) -> Value {
