@@ -1,5 +1,5 @@
-//! Writes the updates of all documents to the database, those of some milliseconds in one transaction: one wait for the disk
-//! serves everybody. Whoever waits hears only after the commit.
+//! Writes the updates of all documents to the database, those of 20 ms in one transaction: one wait for the disk serves
+//! everybody. Whoever waits hears only after the commit.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,11 +15,8 @@ use crate::clock::Clock;
 use crate::store::documents::{Addition, Head, NewUpdate, UPDATES};
 use crate::store::{Chain, Scope, Store, StoreError};
 
-/// How long to wait for more. Other nodes show edits only after the commit.
+/// How long to wait for more.
 const GATHER: Duration = Duration::from_millis(20);
-
-/// The same where there are none: what is seen does not wait for it, only who asks what is on the disk.
-const GATHER_ALONE: Duration = Duration::from_millis(50);
 
 /// One transaction holds about so much.
 const BATCH_BYTES: usize = 1 << 20;
@@ -94,7 +91,6 @@ async fn write(
     bus: Bus,
     clock: Clock,
 ) {
-    let gather = if bus.link().is_some() { GATHER } else { GATHER_ALONE };
     let mut left: Option<(Entry, OwnedSemaphorePermit)> = None;
     loop {
         let next = match left.take() {
@@ -108,7 +104,7 @@ async fn write(
                 };
                 let Some(next) = next else { return };
                 // Whoever comes meanwhile need not wake anybody.
-                tokio::time::sleep(gather).await;
+                tokio::time::sleep(GATHER).await;
                 next
             }
         };
