@@ -210,15 +210,14 @@ async fn connected(shared: &Shared) -> Result<std::convert::Infallible, Broken> 
                     hear(shared, &message);
                 }
             }
-            () = shared.work.notified() => {
-                due = None;
-                speak(shared, &mut connection, &hints, &mut messages).await?;
-            }
-            () = sleep_until(due.unwrap_or(next)), if due.is_some() => {
-                due = None;
-                speak(shared, &mut connection, &hints, &mut messages).await?;
-            }
             () = shared.later.notified(), if due.is_none() => due = Some(Instant::now() + GATHER),
+            () = speaks(shared, due) => {
+                due = None;
+                if speak(shared, &mut connection, &hints, &echo, &mut messages).await? {
+                    echoed = Instant::now();
+                    asked = None;
+                }
+            }
             () = sleep_until(next) => {
                 if asked.is_some() {
                     return Err(Broken::Silent);
@@ -230,20 +229,33 @@ async fn connected(shared: &Shared) -> Result<std::convert::Infallible, Broken> 
     }
 }
 
-/// Sends what waits.
+/// Until something is to be said.
+async fn speaks(shared: &Shared, due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::select! {
+            () = shared.work.notified() => {}
+            () = sleep_until(due) => {}
+        },
+        None => shared.work.notified().await,
+    }
+}
+
+/// Sends what waits. Answers whether this node's own voice was heard meanwhile.
 async fn speak(
     shared: &Shared,
     connection: &mut MultiplexedConnection,
     channel: &str,
+    echo: &str,
     messages: &mut (impl Stream<Item = Msg> + Unpin),
-) -> Result<(), Broken> {
+) -> Result<bool, Broken> {
+    let mut echoed = false;
     loop {
         let (hints, lost) = {
             let mut outbox = lock(&shared.outbox);
             (outbox.take(BATCH), std::mem::take(&mut outbox.lost))
         };
         if hints.is_empty() && !lost {
-            return Ok(());
+            return Ok(echoed);
         }
         let envelope = Envelope {
             node: shared.node.clone(),
@@ -263,7 +275,9 @@ async fn speak(
                 done = &mut sent => break done?,
                 message = messages.next() => {
                     let message = message.ok_or(Broken::Silent)?;
-                    if message.get_channel_name() == channel {
+                    if message.get_channel_name() == echo {
+                        echoed = true;
+                    } else {
                         hear(shared, &message);
                     }
                 }
