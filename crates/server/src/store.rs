@@ -203,7 +203,7 @@ impl Store {
         let (write, read) = match kind {
             Kind::Sqlite => (
                 pool(1).connect_with(options.clone()).await?,
-                pool(4).connect_lazy_with(options),
+                pool(4 + warm::MOST).connect_lazy_with(options),
             ),
             Kind::Postgres => {
                 let pool = pool(16).connect_with(options).await?;

@@ -13,7 +13,7 @@ use super::BELIEVED;
 mod tests;
 
 /// So many are kept from the pool at most.
-const MOST: usize = 2;
+pub(super) const MOST: u32 = 2;
 /// And for so long: the pool may have reasons of its own to end them.
 const LONGEST: Duration = Duration::from_secs(300);
 
@@ -56,7 +56,7 @@ impl Warm {
     pub(super) fn give(&self, mut held: Held) {
         held.used = Instant::now();
         let mut kept = self.kept();
-        if kept.held.len() < MOST && held.taken.elapsed() < LONGEST && !kept.closed {
+        if kept.held.len() < MOST as usize && held.taken.elapsed() < LONGEST && !kept.closed {
             kept.held.push(held);
         }
     }

@@ -57,7 +57,7 @@ async fn no_more_are_kept_than_two_and_none_that_rested() {
         all.push(warm.take(&pool).await.unwrap());
     }
     all.into_iter().for_each(|it| warm.give(it));
-    assert_eq!(warm.kept().held.len(), MOST);
+    assert_eq!(warm.kept().held.len(), MOST as usize);
     for held in warm.kept().held.iter_mut() {
         held.used -= BELIEVED;
     }
@@ -66,5 +66,5 @@ async fn no_more_are_kept_than_two_and_none_that_rested() {
         fresh.taken.elapsed() < BELIEVED && fresh.used == fresh.taken,
         "the pool gave it"
     );
-    assert_eq!(warm.kept().held.len(), MOST - 1);
+    assert_eq!(warm.kept().held.len(), MOST as usize - 1);
 }
