@@ -12,7 +12,7 @@ mod fact;
 mod item;
 
 pub use fact::{Fact, Misread, is_name};
-pub use item::{Change, Whole, changes, whole_with};
+pub use item::{Change, Whole, changes, take_piece};
 
 /// A turn.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -151,7 +151,7 @@ impl Fact {
             });
         }
         let kind = sound::kind(text)
-            .map_err(|error| Misread::Text(error.to_string().chars().take(200).collect()))?
+            .map_err(|error| Misread::Text(brief(&error)))?
             .ok_or(Misread::NoType)?;
         if kind.starts_with(SERVER_EVENT_PREFIX) {
             return Err(Misread::Servers(kind.chars().take(64).collect()));
@@ -164,7 +164,7 @@ impl Fact {
         }
         let event: EventKind = serde_json::from_str(text).map_err(|error| Misread::Shape {
             kind: kind.into_owned(),
-            why: error.to_string().chars().take(200).collect(),
+            why: brief(&error),
         })?;
         Self::of(event, text)
     }
@@ -193,7 +193,7 @@ impl Fact {
             }
             EventKind::ApprovalRequested { approval } => {
                 named(approval.id.as_str())?;
-                let asked: Asked = serde_json::from_str(payload).map_err(|error| Misread::Text(error.to_string()))?;
+                let asked: Asked = serde_json::from_str(payload).map_err(|error| Misread::Text(brief(&error)))?;
                 let text = asked.approval.to_string();
                 Self::Asked {
                     approval_id: approval.id,
@@ -287,6 +287,11 @@ fn whole(turn_id: TurnId, item: Item, begun: bool, completed: bool) -> Result<Fa
         begun,
         completed,
     })
+}
+
+/// What a reader said, without pages of what it was about.
+fn brief(error: &serde_json::Error) -> String {
+    error.to_string().chars().take(200).collect()
 }
 
 /// Text for a list: on one line, and not longer than a person may make it.

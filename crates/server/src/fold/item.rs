@@ -83,16 +83,12 @@ pub fn changes<'a>(facts: impl Iterator<Item = &'a Fact>) -> BTreeMap<&'a ItemId
     changes
 }
 
-/// An item as an event has it, with the pieces that came after that event.
-#[must_use]
-pub fn whole_with(mut item: Map<String, Value>, pieces: &[Value]) -> Map<String, Value> {
-    for piece in pieces {
-        let at = piece.get("at").and_then(Value::as_u64);
-        if let (Some(at), Some(text)) = (at, piece.get("text").and_then(Value::as_str)) {
-            grow(&mut item, at, text);
-        }
+/// Puts a piece into an item as an event before it has it. The piece is an event's payload.
+pub fn take_piece(item: &mut Map<String, Value>, piece: &Value) {
+    let at = piece.get("at").and_then(Value::as_u64);
+    if let (Some(at), Some(text)) = (at, piece.get("text").and_then(Value::as_str)) {
+        grow(item, at, text);
     }
-    item
 }
 
 /// Puts a piece of streamed text where it belongs; at the end, when something before it is missing.

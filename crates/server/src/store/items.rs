@@ -10,7 +10,7 @@ use sqlx::{Any, Transaction};
 use super::events::json;
 use super::threads::LogId;
 use super::{StoreError, Within, int, uint};
-use crate::fold::whole_with;
+use crate::fold::take_piece;
 
 #[cfg(test)]
 mod tests;
@@ -21,8 +21,8 @@ pub const ITEMS: usize = 1000;
 /// Items are read in small portions: one may have a megabyte.
 const CHUNK: i64 = 32;
 
-/// Pieces of one question.
-const PIECES: i64 = 256;
+/// Pieces of one question: each may have 256 KiB.
+const PIECES: i64 = 64;
 
 /// An item, the event that has all of it, and how far it is.
 type ItemRow = (String, String, i64, String, Option<String>, i64, Option<i64>, i64, i64);
@@ -43,11 +43,23 @@ impl Within<'_> {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Listed<SharedItem>, StoreError> {
-        let limit = limit.clamp(1, ITEMS);
-        let (mut items, mut bytes, mut last) = (Vec::new(), 0, after);
         let mut tx = self.store.still().await?;
-        loop {
-            let rows: Vec<ItemRow> = sqlx::query_as(
+        let listed = listed(&mut tx, log, after, limit.clamp(1, ITEMS), max_bytes).await?;
+        tx.rollback().await?;
+        Ok(listed)
+    }
+}
+
+async fn listed(
+    tx: &mut Transaction<'_, Any>,
+    log: LogId,
+    after: u64,
+    limit: usize,
+    max_bytes: usize,
+) -> Result<Listed<SharedItem>, StoreError> {
+    let (mut items, mut bytes, mut last) = (Vec::new(), 0, after);
+    loop {
+        let rows: Vec<ItemRow> = sqlx::query_as(
                 "SELECT i.item_id, i.turn_id, i.first_seq, i.payload, e.payload, i.payload_seq, i.completed_at_ms, i.pieces, \
                  i.applied_seq FROM items i LEFT JOIN events e ON e.log_id = i.log_id AND e.seq = i.payload_seq \
                  WHERE i.log_id = $1 AND i.first_seq > $2 ORDER BY i.first_seq LIMIT $3",
@@ -55,25 +67,24 @@ impl Within<'_> {
             .bind(log.0)
             .bind(int(last))
             .bind(CHUNK)
-            .fetch_all(&mut *tx)
+            .fetch_all(&mut **tx)
             .await?;
-            if rows.is_empty() {
-                return Ok(Listed { items, next: None });
-            }
-            for row in rows {
-                let first_seq = uint(row.2);
-                if let Some(read) = read(&mut tx, log, row).await? {
-                    if items.len() == limit || (bytes + read.bytes > max_bytes && !items.is_empty()) {
-                        return Ok(Listed {
-                            items,
-                            next: Some(last.to_string()),
-                        });
-                    }
-                    bytes += read.bytes;
-                    items.push(read.item);
+        if rows.is_empty() {
+            return Ok(Listed { items, next: None });
+        }
+        for row in rows {
+            let first_seq = uint(row.2);
+            if let Some(read) = read(tx, log, row).await? {
+                if items.len() == limit || (bytes + read.bytes > max_bytes && !items.is_empty()) {
+                    return Ok(Listed {
+                        items,
+                        next: Some(last.to_string()),
+                    });
                 }
-                last = first_seq;
+                bytes += read.bytes;
+                items.push(read.item);
             }
+            last = first_seq;
         }
     }
 }
@@ -126,10 +137,10 @@ async fn read(tx: &mut Transaction<'_, Any>, log: LogId, row: ItemRow) -> Result
     // Earlier versions kept all of an item here, as of the event that is named.
     let is_event = kept.is_empty();
     let text = if is_event { event.unwrap_or_default() } else { kept };
-    let Some(item) = said(&text, &id, is_event)? else {
+    let Some(mut item) = said(&text, &id, is_event)? else {
         return Ok(None);
     };
-    let (mut bytes, mut said) = (text.len(), Vec::new());
+    let mut bytes = text.len();
     if completed.is_none() && pieces == 1 {
         let mut last = payload_seq;
         loop {
@@ -146,16 +157,17 @@ async fn read(tx: &mut Transaction<'_, Any>, log: LogId, row: ItemRow) -> Result
             .await?;
             let Some((seq, _)) = rows.last() else { break };
             last = *seq;
+            // At once, so that what is kept in memory has the bound that a text has, however many pieces there are.
             for (seq, payload) in rows {
                 bytes += payload.len();
-                said.push(json(&payload, "an event", seq)?);
+                take_piece(&mut item, &json(&payload, "an event", seq)?);
             }
         }
     }
     let item = SharedItem {
         item_id: ItemId(id),
         turn_id: TurnId(turn),
-        payload: Value::Object(whole_with(item, &said)),
+        payload: Value::Object(item),
         completed: completed.is_some(),
         applied_seq: uint(applied),
     };

@@ -63,14 +63,13 @@ fn an_item_that_ends_without_having_begun_here_began_before() {
 }
 
 fn read(kind: &str, text: &str, pieces: &[(u64, &str)]) -> Value {
-    let Value::Object(item) = json!({"type": kind, "text": text, "more": 1}) else {
+    let Value::Object(mut item) = json!({"type": kind, "text": text, "more": 1}) else {
         unreachable!()
     };
-    let pieces: Vec<Value> = pieces
-        .iter()
-        .map(|(at, text)| json!({"at": at, "text": text}))
-        .collect();
-    whole_with(item, &pieces)["text"].clone()
+    for (at, text) in pieces {
+        take_piece(&mut item, &json!({"at": at, "text": text}));
+    }
+    item["text"].clone()
 }
 
 #[test]
