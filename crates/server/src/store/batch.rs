@@ -2,6 +2,8 @@
 //! the same; Postgres, which is another process and may be another machine, is asked once for all of it.
 
 use protocol::id::{ItemId, ThreadId, UserId};
+use sqlx::any::AnyArguments;
+use sqlx::query::QueryAs;
 use sqlx::{Any, Transaction};
 
 use super::threads::LogId;
@@ -74,6 +76,32 @@ impl Batch<'_> {
             .iter()
             .filter_map(|(id, change)| Some((*id, change, change.whole.as_ref()?)))
     }
+}
+
+/// Who may append, and how the thread moves on: the fence, the same for both databases. Its parameters are those that
+/// [`with_claim`] binds.
+const TAKE_NUMBERS: &str = "\
+UPDATE threads SET head_seq = head_seq + $3, updated_at_ms = $4, title = COALESCE($5, title), \
+model = COALESCE($6, model), turn_status = COALESCE($7, turn_status) \
+WHERE workspace_id = $1 AND id = $2 AND deleted_at_ms IS NULL AND (visibility = 'workspace' OR owner = $9) \
+AND lease_producer = $8 AND lease_user = $9 AND lease_epoch = $10 AND lease_until_ms > $4 RETURNING log_id, head_seq";
+
+type Asked<'q, R> = QueryAs<'q, Any, R, AnyArguments>;
+
+/// `$1` to `$10`.
+fn with_claim<'q, R>(query: Asked<'q, R>, workspace: &'q str, batch: &'q Batch<'_>) -> Asked<'q, R> {
+    let Batch { claim, header, .. } = batch;
+    query
+        .bind(workspace)
+        .bind(batch.thread.as_str())
+        .bind(int(batch.lines.len() as u64))
+        .bind(int(batch.now_ms))
+        .bind(header.title.as_deref())
+        .bind(header.model.as_deref())
+        .bind(header.turn_status)
+        .bind(claim.producer_id)
+        .bind(claim.user.as_str())
+        .bind(int(claim.epoch))
 }
 
 type StandingRow = (

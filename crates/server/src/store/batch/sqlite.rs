@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sqlx::{Any, AssertSqlSafe, Transaction};
 
-use super::{Batch, seq};
+use super::{Batch, TAKE_NUMBERS, seq, with_claim};
 use crate::store::{StoreError, int, rows};
 
 /// Answers the log and its new head.
@@ -27,26 +27,10 @@ async fn advance(
     workspace: &str,
     batch: &Batch<'_>,
 ) -> Result<Option<(i64, i64)>, StoreError> {
-    let (claim, header, count) = (&batch.claim, batch.header, batch.lines.len() as u64);
-    let taken: Option<(i64, i64)> = sqlx::query_as(
-        "UPDATE threads SET head_seq = head_seq + $3, updated_at_ms = $4, title = COALESCE($5, title), \
-         model = COALESCE($6, model), turn_status = COALESCE($7, turn_status) \
-         WHERE workspace_id = $1 AND id = $2 AND deleted_at_ms IS NULL AND (visibility = 'workspace' OR owner = $9) \
-         AND lease_producer = $8 AND lease_user = $9 AND lease_epoch = $10 AND lease_until_ms > $4 \
-         RETURNING log_id, head_seq",
-    )
-    .bind(workspace)
-    .bind(batch.thread.as_str())
-    .bind(int(count))
-    .bind(int(batch.now_ms))
-    .bind(header.title.as_deref())
-    .bind(header.model.as_deref())
-    .bind(header.turn_status)
-    .bind(claim.producer_id)
-    .bind(claim.user.as_str())
-    .bind(int(claim.epoch))
-    .fetch_optional(&mut **tx)
-    .await?;
+    let (claim, count) = (&batch.claim, batch.lines.len() as u64);
+    let taken: Option<(i64, i64)> = with_claim(sqlx::query_as(TAKE_NUMBERS), workspace, batch)
+        .fetch_optional(&mut **tx)
+        .await?;
     let Some((log, head)) = taken else {
         return Ok(None);
     };

@@ -1,34 +1,18 @@
 //! What is left after a transaction that was refused in its middle.
 
 use bytes::Bytes;
-use protocol::workspace::people::Role;
 
 use super::*;
-use crate::auth::Verified;
+use crate::auth::development::of_name;
 
 const NOW_MS: u64 = 1_000_000;
-
-fn ada() -> Verified {
-    Verified {
-        cloud: "global".to_owned(),
-        tid: "t".to_owned(),
-        oid: "ada".to_owned(),
-        name: "Ada".to_owned(),
-        guest: false,
-        app: false,
-        role: Role::Owner,
-        app_roles: Vec::new(),
-        groups: Vec::new(),
-        expires_at_ms: None,
-    }
-}
 
 #[tokio::test]
 async fn nothing_of_a_refused_transaction_stays_and_the_next_one_goes_through() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/server.sqlite?mode=rwc", folder.path().display());
     let store = Store::open(&url).await.unwrap();
-    let user = store.user(&ada(), NOW_MS).await.unwrap();
+    let user = store.user(&of_name("ada").unwrap(), NOW_MS).await.unwrap();
     let mut tx = store.begin().await.unwrap();
     let workspace = store
         .create_workspace(&mut tx, "Lab", "t", &user, NOW_MS)

@@ -2,29 +2,13 @@
 
 use bytes::Bytes;
 use protocol::id::UserId;
-use protocol::workspace::people::Role;
 
 use super::*;
-use crate::auth::Verified;
+use crate::auth::development::of_name;
 use crate::store::Scope;
 use crate::store::documents::{Addition, Fold, NewUpdate};
 
 const NOW_MS: u64 = 1_000_000;
-
-fn ada() -> Verified {
-    Verified {
-        cloud: "global".to_owned(),
-        tid: "t".to_owned(),
-        oid: "ada".to_owned(),
-        name: "Ada".to_owned(),
-        guest: false,
-        app: false,
-        role: Role::Owner,
-        app_roles: Vec::new(),
-        groups: Vec::new(),
-        expires_at_ms: None,
-    }
-}
 
 /// The head, and updates with their numbers.
 type Found = (u64, Vec<(u64, u8)>);
@@ -51,7 +35,7 @@ async fn each_document_goes_on_where_it_is_known_to_and_what_is_not_simple_is_le
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}/server.sqlite?mode=rwc", folder.path().display());
     let store = Store::open(&url).await.unwrap();
-    let user = store.user(&ada(), NOW_MS).await.unwrap();
+    let user = store.user(&of_name("ada").unwrap(), NOW_MS).await.unwrap();
     let mut tx = store.begin().await.unwrap();
     let workspace = store
         .create_workspace(&mut tx, "Lab", "t", &user, NOW_MS)
