@@ -21,7 +21,7 @@ pub(super) fn of_headers(headers: &HeaderMap) -> Result<Verified, Denied> {
     }
 }
 
-pub(super) fn of_name(name: &str) -> Result<Verified, Denied> {
+pub(crate) fn of_name(name: &str) -> Result<Verified, Denied> {
     let fits = (1..=64).contains(&name.len())
         && name
             .bytes()

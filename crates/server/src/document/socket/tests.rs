@@ -4,10 +4,10 @@ use axum::Router;
 use axum::extract::WebSocketUpgrade;
 use axum::routing::get;
 use futures::StreamExt as _;
-use protocol::workspace::people::Role;
 use tokio_tungstenite::tungstenite::Message as Heard;
 
 use super::*;
+use crate::auth::development::of_name;
 use crate::bus::Bus;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -18,16 +18,8 @@ const NOW_MS: u64 = 1_000_000;
 
 fn ada(expires_at_ms: u64) -> Verified {
     Verified {
-        cloud: "global".to_owned(),
-        tid: "t".to_owned(),
-        oid: "ada".to_owned(),
-        name: "Ada".to_owned(),
-        guest: false,
-        app: false,
-        role: Role::Owner,
-        app_roles: Vec::new(),
-        groups: Vec::new(),
         expires_at_ms: Some(expires_at_ms),
+        ..of_name("ada").unwrap()
     }
 }
 
