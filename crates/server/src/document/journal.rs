@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::Key;
 use crate::bus::{Bus, Hint};
 use crate::clock::Clock;
-use crate::store::documents::{Addition, Head, NewUpdate, UPDATES};
+use crate::store::documents::{Added, Addition, NewUpdate, UPDATES};
 use crate::store::{Chain, Scope, Store, StoreError};
 
 /// How long to wait for more.
@@ -41,7 +41,7 @@ pub(crate) struct Entry {
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// It is on the disk: the document's row right after, and how many of the entry's updates end there.
+    /// It is on the disk.
     Kept {
         /// The first one's number.
         first: u64,
@@ -179,13 +179,13 @@ async fn commit(store: &Store, batch: &[Entry], now_ms: u64) -> Result<Vec<Writt
             });
         }
     }
-    let heads = store.append_updates(&additions, now_ms).await?;
+    let added = store.append_updates(&additions, now_ms).await?;
     let mut results = vec![Written::Over; batch.len()];
-    for ((indices, addition), head) in documents.values().zip(&additions).zip(heads) {
-        let Some(Head { seq, snapshot, .. }) = head else {
+    for ((indices, addition), added) in documents.values().zip(&additions).zip(added) {
+        let Some(Added { last, snapshot }) = added else {
             continue;
         };
-        let mut first = seq + 1 - addition.updates.len() as u64;
+        let mut first = last + 1 - addition.updates.len() as u64;
         for index in indices {
             let count = batch.get(*index).map_or(0, |it| it.updates.len() as u64);
             if let Some(result) = results.get_mut(*index) {

@@ -1,5 +1,6 @@
 //! Documents: a snapshot and the updates after it. Updates are only ever added; a snapshot replaces those it contains in the
-//! same transaction. `seq` has no holes, so whoever reads knows whether something is missing.
+//! same transaction. `seq` has no holes, so whoever reads knows whether something is missing. How far a document is, its last
+//! update says; the view `docs_now` joins that with its row.
 
 use bytes::Bytes;
 use protocol::id::{UserId, WorkspaceId};
@@ -12,11 +13,11 @@ mod append;
 mod later;
 mod versions;
 
-pub use append::{Addition, UPDATES};
+pub use append::{Added, Addition, UPDATES};
 pub use later::{Known, Later};
 pub use versions::Changed;
 
-/// What a document's row says.
+/// How far a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// Which life of it this is.
@@ -25,8 +26,6 @@ pub struct Head {
     pub seq: u64,
     /// The last update that the snapshot contains.
     pub snapshot: u64,
-    /// About what it takes.
-    pub size: u64,
 }
 
 /// A document as it lies on the disk.
@@ -68,24 +67,23 @@ const DOCUMENTS: usize = 500;
 /// Updates of one read.
 const PAGE: i64 = 1_000;
 
-type Row = (i64, i64, i64, i64);
+type Row = (i64, i64, i64);
 
 impl Head {
-    fn of((epoch, seq, snapshot, size): Row) -> Self {
+    fn of((epoch, seq, snapshot): Row) -> Self {
         Self {
             epoch: uint(epoch),
             seq: uint(seq),
             snapshot: uint(snapshot),
-            size: uint(size),
         }
     }
 }
 
 impl Within<'_> {
-    /// A document's row, unless it was deleted.
+    /// How far a document is, unless it was deleted.
     pub async fn document_head(&self, document: &str) -> Result<Option<Head>, StoreError> {
         let row: Option<Row> = sqlx::query_as(
-            "SELECT epoch, head_seq, snapshot_seq, size_bytes FROM docs \
+            "SELECT epoch, head_seq, snapshot_seq FROM docs_now \
              WHERE workspace_id = $1 AND id = $2 AND deleted_at_ms IS NULL",
         )
         .bind(self.workspace.as_str())
@@ -122,7 +120,7 @@ impl Within<'_> {
     /// The documents after this id, in the order of their ids.
     pub async fn documents(&self, after: &str, limit: u32) -> Result<Vec<SharedDocument>, StoreError> {
         let rows: Vec<(String, i64, i64, i64, String, i64, i64)> = sqlx::query_as(
-            "SELECT id, epoch, head_seq, size_bytes, created_by, created_at_ms, updated_at_ms FROM docs \
+            "SELECT id, epoch, head_seq, size_bytes, created_by, created_at_ms, updated_at_ms FROM docs_now \
              WHERE workspace_id = $1 AND id > $2 AND deleted_at_ms IS NULL ORDER BY id LIMIT $3",
         )
         .bind(self.workspace.as_str())
@@ -147,7 +145,7 @@ impl Within<'_> {
     /// One document, unless it was deleted.
     pub async fn document(&self, document: &str) -> Result<Option<SharedDocument>, StoreError> {
         let row: Option<(i64, i64, i64, String, i64, i64)> = sqlx::query_as(
-            "SELECT epoch, head_seq, size_bytes, created_by, created_at_ms, updated_at_ms FROM docs \
+            "SELECT epoch, head_seq, size_bytes, created_by, created_at_ms, updated_at_ms FROM docs_now \
              WHERE workspace_id = $1 AND id = $2 AND deleted_at_ms IS NULL",
         )
         .bind(self.workspace.as_str())
@@ -265,6 +263,7 @@ impl Within<'_> {
         .bind(fold.state.to_vec())
         .execute(&mut *tx)
         .await?;
+        self.settle(&mut tx, document).await?;
         sqlx::query("DELETE FROM doc_updates WHERE workspace_id = $1 AND doc_id = $2 AND seq <= $3")
             .bind(self.workspace.as_str())
             .bind(document)
@@ -275,6 +274,20 @@ impl Within<'_> {
         Ok(true)
     }
 
+    /// Puts into a document's row what its updates say, before they go. The caller's transaction has changed the row before:
+    /// nobody adds anything meanwhile.
+    async fn settle(&self, tx: &mut Transaction<'_, Any>, document: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE docs SET head_seq = n.head_seq, updated_at_ms = n.updated_at_ms FROM docs_now n \
+             WHERE n.workspace_id = $1 AND n.id = $2 AND docs.workspace_id = $1 AND docs.id = $2",
+        )
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+
     /// Deletes a document with all that it was; its row stays, so that a new life gets a new epoch. Answers the head to
     /// look at, or `None` when there is none.
     pub async fn delete_document(
@@ -283,18 +296,26 @@ impl Within<'_> {
         document: &str,
         now_ms: u64,
     ) -> Result<Option<u64>, StoreError> {
-        let row: Option<(i64,)> = sqlx::query_as(
-            "UPDATE docs SET deleted_at_ms = $1, head_seq = head_seq + 1, size_bytes = 0 \
-             WHERE workspace_id = $2 AND id = $3 AND deleted_at_ms IS NULL RETURNING head_seq",
+        let deleted = sqlx::query(
+            "UPDATE docs SET deleted_at_ms = $1, size_bytes = 0 \
+             WHERE workspace_id = $2 AND id = $3 AND deleted_at_ms IS NULL",
         )
         .bind(int(now_ms))
         .bind(self.workspace.as_str())
         .bind(document)
-        .fetch_optional(&mut **tx)
+        .execute(&mut **tx)
         .await?;
-        let Some((head,)) = row else {
+        if deleted.rows_affected() == 0 {
             return Ok(None);
-        };
+        }
+        self.settle(tx, document).await?;
+        let (head,): (i64,) = sqlx::query_as(
+            "UPDATE docs SET head_seq = head_seq + 1 WHERE workspace_id = $1 AND id = $2 RETURNING head_seq",
+        )
+        .bind(self.workspace.as_str())
+        .bind(document)
+        .fetch_one(&mut **tx)
+        .await?;
         for sql in [
             "DELETE FROM doc_updates WHERE workspace_id = $1 AND doc_id = $2",
             "DELETE FROM doc_snapshots WHERE workspace_id = $1 AND doc_id = $2",
@@ -322,7 +343,7 @@ impl Store {
                 .map(|it| format!("(${}, ${})", 2 * it + 1, 2 * it + 2))
                 .collect();
             let sql = format!(
-                "SELECT workspace_id, id, head_seq FROM docs WHERE (workspace_id, id) IN (VALUES {})",
+                "SELECT workspace_id, id, head_seq FROM docs_now WHERE (workspace_id, id) IN (VALUES {})",
                 places.join(", ")
             );
             // The text is made of numbers only.

@@ -27,6 +27,7 @@ const STEPS: &[Step] = &[
     step("webhooks", 1, include_str!("schema/webhooks.sql")),
     step("log", 2, include_str!("schema/log-2.sql")),
     step("log", 3, include_str!("schema/log-3.sql")),
+    step("documents", 3, include_str!("schema/documents-3.sql")),
 ];
 
 const fn step(area: &'static str, version: i64, sql: &'static str) -> Step {

@@ -18,6 +18,7 @@ use crate::world::{Person, World};
 
 mod access;
 mod durable;
+mod head;
 mod hostile;
 mod several;
 pub(crate) mod stock;

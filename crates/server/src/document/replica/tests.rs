@@ -11,7 +11,6 @@ fn stored(snapshot: Option<(Bytes, Bytes)>, tail: Vec<Bytes>) -> Replica {
         epoch: 1,
         seq: tail.len() as u64,
         snapshot: 0,
-        size: 0,
     };
     Replica::of(Stored { head, snapshot, tail })
 }

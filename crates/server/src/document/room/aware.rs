@@ -15,8 +15,8 @@ use crate::document::presence::{self, PresenceError, Speaker};
 #[cfg(test)]
 mod tests;
 
-/// Between one time and the next.
-const RHYTHM: Duration = Duration::from_millis(50);
+/// Between one time and the next. Nobody sees a caret that moves ten times a second lag behind, and text does not wait for it.
+const RHYTHM: Duration = Duration::from_millis(100);
 
 /// What comes after a rest waits so long for an update to go with, in one write.
 const ALONG: Duration = Duration::from_millis(10);

@@ -1,18 +1,20 @@
-//! Adding updates, those of many documents at once: the embedded database is asked once for all of them together.
+//! Adding updates, those of many documents at once: the embedded database is asked once for all of them together, Postgres in as
+//! few questions as its locks allow. Updates are only added: the rows of their documents stay as they are.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use sqlx::any::AnyArguments;
 use sqlx::query::QueryAs;
 use sqlx::{Any, AssertSqlSafe};
 
-use super::{Head, NewUpdate};
+use super::NewUpdate;
 use crate::store::{Kind, Scope, Store, StoreError, int, rows, uint};
 
 #[cfg(test)]
 mod tests;
 
-/// At most about so many updates at once: each may take eleven parameters, and SQLite has 32,766.
+/// At most about so many updates at once: each may take seven parameters, and SQLite has 32,766.
 pub const UPDATES: usize = 2000;
 
 /// Updates of one document, in their order.
@@ -28,46 +30,40 @@ pub struct Addition<'a> {
     pub updates: Vec<&'a NewUpdate>,
 }
 
+/// Where updates ended up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Added {
+    /// The last one's number.
+    pub last: u64,
+    /// What the document's snapshot contains.
+    pub snapshot: u64,
+}
+
 impl Store {
-    /// Adds updates behind the last ones, all or none of them, and answers when they are on the disk: the new heads; `None`
-    /// where this life of the document is over. All nodes lock rows in the same order, so that no two of them wait for each
-    /// other.
+    /// Adds updates behind the last ones, all or none of them, and answers when they are on the disk; `None` where this life
+    /// of the document is over. No document may come twice, and all nodes name them in the order of their keys, so that no two
+    /// of them wait for each other.
     pub async fn append_updates(
         &self,
         additions: &[Addition<'_>],
         now_ms: u64,
-    ) -> Result<Vec<Option<Head>>, StoreError> {
-        let lines: Vec<Line<'_>> = additions.iter().flat_map(lines).collect();
-        let moved = match self.kind {
-            Kind::Sqlite => self.append_at_once(additions, &lines, now_ms).await?,
-            Kind::Postgres => {
-                let mut tx = self.begin().await?;
-                // An UPDATE locks rows in an order of its own, so they are locked before.
-                let mut query = sqlx::query(AssertSqlSafe(lock(additions.len())));
-                for Addition { scope, document, .. } in additions {
-                    query = query.bind(scope.workspace().as_str()).bind(*document);
-                }
-                query.execute(&mut *tx).await?;
-                let query = sqlx::query_as(AssertSqlSafe(advance(2, additions.len()))).bind(int(now_ms));
-                let moved = with_additions(query, additions).fetch_all(&mut *tx).await?;
-                let query = sqlx::query_as(AssertSqlSafe(insert(2, lines.len()))).bind(int(now_ms));
-                with_lines(query, &lines).fetch_all(&mut *tx).await?;
-                tx.commit().await?;
-                moved
-            }
+    ) -> Result<Vec<Option<Added>>, StoreError> {
+        let updates: Vec<Line<'_>> = (0..).zip(additions).flat_map(lines).collect();
+        let added = match self.kind {
+            Kind::Sqlite => self.append_at_once(additions, &updates, now_ms).await?,
+            Kind::Postgres => self.append_behind_locks(additions, &updates, now_ms).await?,
         };
-        let mut heads: HashMap<(String, String, u64), Head> = moved
-            .into_iter()
-            .map(|(workspace, document, epoch, head, snapshot, size)| {
-                let head = Head::of((epoch, head, snapshot, size));
-                ((workspace, document, uint(epoch)), head)
-            })
-            .collect();
-        let heads = additions.iter().map(|it| {
-            let key = (it.scope.workspace().0.clone(), it.document.to_owned(), it.epoch);
-            heads.remove(&key)
-        });
-        Ok(heads.collect())
+        let mut answer = vec![None; additions.len()];
+        for (place, last, snapshot) in added {
+            let place = usize::try_from(place).ok().and_then(|it| answer.get_mut(it));
+            if let Some(place) = place {
+                *place = Some(Added {
+                    last: uint(last),
+                    snapshot: uint(snapshot),
+                });
+            }
+        }
+        Ok(answer)
     }
 
     /// The embedded database takes several statements at once, and its thread is woken once for all of them.
@@ -76,17 +72,22 @@ impl Store {
         additions: &[Addition<'_>],
         lines: &[Line<'_>],
         now_ms: u64,
-    ) -> Result<Vec<HeadRow>, StoreError> {
+    ) -> Result<Vec<AddedRow>, StoreError> {
+        let documents = documents(additions.len());
         let sql = format!(
-            "BEGIN IMMEDIATE; {}; {}; COMMIT",
-            advance(2, additions.len()),
-            insert(2 + additions.len() * 5, lines.len())
+            "BEGIN IMMEDIATE; WITH {documents}, {} {INSERT}; \
+             WITH {documents} SELECT d.place, n.head_seq, n.snapshot_seq FROM d JOIN docs_now n ON {LIVES}; \
+             WITH {documents} {MARK}; COMMIT",
+            updates(additions.len(), lines.len())
         );
-        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(int(now_ms));
-        let query = with_lines(with_additions(query, additions), lines);
+        let query = with_lines(
+            with_additions(sqlx::query_as(AssertSqlSafe(sql)), additions),
+            lines,
+            now_ms,
+        );
         let mut connection = self.write().acquire().await?;
         match query.fetch_all(&mut *connection).await {
-            Ok(moved) => Ok(moved),
+            Ok(added) => Ok(added),
             Err(error) => {
                 // The driver does not know whether a transaction was begun. It ends with its connection.
                 if let Err(error) = connection.close().await {
@@ -96,81 +97,111 @@ impl Store {
             }
         }
     }
+
+    /// A statement sees what was there when it began: the one that gives numbers begins when the documents are locked.
+    async fn append_behind_locks(
+        &self,
+        additions: &[Addition<'_>],
+        lines: &[Line<'_>],
+        now_ms: u64,
+    ) -> Result<Vec<AddedRow>, StoreError> {
+        let documents = documents(additions.len());
+        let mut tx = self.begin().await?;
+        let sql = format!(
+            "WITH {documents} SELECT d.place, n.snapshot_seq, CASE WHEN n.head_seq > n.versioned_seq THEN 1 ELSE 0 END \
+             FROM d JOIN docs n ON {LIVES} ORDER BY n.workspace_id, n.id FOR UPDATE OF n"
+        );
+        let query = with_additions(sqlx::query_as(AssertSqlSafe(sql)), additions);
+        let locked: Vec<(i64, i64, i64)> = query.fetch_all(&mut *tx).await?;
+        let sql = format!(
+            "WITH {documents}, {}, a AS ({INSERT} RETURNING workspace_id, doc_id, seq) SELECT d.place, MAX(a.seq) \
+             FROM a JOIN d ON d.workspace_id = a.workspace_id AND d.id = a.doc_id GROUP BY d.place",
+            updates(additions.len(), lines.len())
+        );
+        let query = with_lines(
+            with_additions(sqlx::query_as(AssertSqlSafe(sql)), additions),
+            lines,
+            now_ms,
+        );
+        let last: Vec<(i64, i64)> = query.fetch_all(&mut *tx).await?;
+        if locked.iter().any(|(.., marked)| *marked == 0) {
+            let sql = format!("WITH {documents} {MARK}");
+            let query = with_additions(sqlx::query_as(AssertSqlSafe(sql)), additions);
+            let _: Vec<AddedRow> = query.fetch_all(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        let last: BTreeMap<i64, i64> = last.into_iter().collect();
+        let added = locked.into_iter();
+        Ok(added
+            .filter_map(|(place, snapshot, _)| Some((place, *last.get(&place)?, snapshot)))
+            .collect())
+    }
 }
 
-type HeadRow = (String, String, i64, i64, i64, i64);
-type Asked<'q> = QueryAs<'q, Any, HeadRow, AnyArguments>;
+/// Which of the additions, the last number, and what the snapshot contains.
+type AddedRow = (i64, i64, i64);
+type Asked<'q, R> = QueryAs<'q, Any, R, AnyArguments>;
 
-/// Locks the rows of so many documents, in the same order on all nodes.
-fn lock(documents: usize) -> String {
+/// `d`: so many documents. Their parameters come first.
+fn documents(count: usize) -> String {
+    let mut sql = "d (place, workspace_id, id, epoch) AS (VALUES ".to_owned();
+    for place in 0..count {
+        let comma = if place == 0 { "" } else { ", " };
+        let first = 3 * place + 1;
+        // Writing into a string cannot fail.
+        let _ = write!(sql, "{comma}({place}, ${first}, ${}, ${})", first + 1, first + 2);
+    }
+    sql.push(')');
+    sql
+}
+
+/// `t` and `u`: the time, and so many updates. Their parameters come behind those of so many documents.
+fn updates(documents: usize, count: usize) -> String {
+    let now = 3 * documents + 1;
     format!(
-        "SELECT 1 FROM docs WHERE (workspace_id, id) IN (VALUES {}) ORDER BY workspace_id, id FOR UPDATE",
-        rows::tuples(1, 2, documents)
+        "t (now_ms) AS (VALUES (${now})), u (place, nth, user_id, body) AS (VALUES {})",
+        rows::tuples(now + 1, 4, count)
     )
 }
 
-/// Moves the heads of so many documents, and answers them: `$1` is the time, and the documents' parameters begin at `from`.
-fn advance(from: usize, documents: usize) -> String {
-    format!(
-        "WITH w (workspace_id, id, epoch, updates, bytes) AS (VALUES {}) \
-         UPDATE docs SET head_seq = head_seq + w.updates, size_bytes = size_bytes + w.bytes, updated_at_ms = $1 FROM w \
-         WHERE docs.workspace_id = w.workspace_id AND docs.id = w.id AND docs.epoch = w.epoch \
-         AND docs.deleted_at_ms IS NULL \
-         RETURNING docs.workspace_id, docs.id, docs.epoch, docs.head_seq, docs.snapshot_seq, docs.size_bytes",
-        rows::tuples(from, 5, documents)
-    )
-}
+/// That a document of `d` is still in that life of it.
+const LIVES: &str = "n.workspace_id = d.workspace_id AND n.id = d.id AND n.epoch = d.epoch AND n.deleted_at_ms IS NULL";
 
-fn with_additions<'q>(mut query: Asked<'q>, additions: &'q [Addition<'q>]) -> Asked<'q> {
-    for Addition {
-        scope,
-        document,
-        epoch,
-        updates,
-    } in additions
-    {
-        let bytes: usize = updates.iter().map(|it| it.body.len()).sum();
+/// Writes the updates `u` of documents `d`.
+const INSERT: &str = "\
+INSERT INTO doc_updates (workspace_id, doc_id, seq, user_id, created_at_ms, body) \
+SELECT n.workspace_id, n.id, n.head_seq + u.nth, u.user_id, t.now_ms, u.body FROM u JOIN d ON d.place = u.place \
+JOIN docs_now n ON n.workspace_id = d.workspace_id AND n.id = d.id AND n.epoch = d.epoch AND n.deleted_at_ms IS NULL CROSS JOIN t";
+
+/// Moves those rows of `d` from which one could not tell that their documents changed since a state was last kept.
+const MARK: &str = "\
+UPDATE docs SET head_seq = n.head_seq, updated_at_ms = n.updated_at_ms FROM d JOIN docs_now n \
+ON n.workspace_id = d.workspace_id AND n.id = d.id \
+WHERE docs.workspace_id = d.workspace_id AND docs.id = d.id AND docs.head_seq <= docs.versioned_seq";
+
+fn with_additions<'q, R>(mut query: Asked<'q, R>, additions: &'q [Addition<'q>]) -> Asked<'q, R> {
+    for addition in additions {
         query = query
-            .bind(scope.workspace().as_str())
-            .bind(*document)
-            .bind(int(*epoch))
-            .bind(int(updates.len() as u64))
-            .bind(int(bytes as u64));
+            .bind(addition.scope.workspace().as_str())
+            .bind(addition.document)
+            .bind(int(addition.epoch));
     }
     query
 }
 
-/// An update, and how many of the same document come after it.
-type Line<'a> = (&'a Addition<'a>, &'a NewUpdate, usize);
+/// An update: of which addition, and which of it.
+type Line<'a> = (u64, u64, &'a NewUpdate);
 
-fn lines<'a>(addition: &'a Addition<'a>) -> impl Iterator<Item = Line<'a>> {
-    let after = (0..addition.updates.len()).rev();
-    addition
-        .updates
-        .iter()
-        .zip(after)
-        .map(move |(it, after)| (addition, *it, after))
+fn lines<'a>((place, addition): (u64, &'a Addition<'a>)) -> impl Iterator<Item = Line<'a>> {
+    (1..).zip(&addition.updates).map(move |(nth, it)| (place, nth, *it))
 }
 
-/// Writes so many updates, of documents whose heads have been moved; none where that life of the document is over.
-fn insert(from: usize, updates: usize) -> String {
-    format!(
-        "WITH w (workspace_id, id, epoch, after, user_id, body) AS (VALUES {}) \
-         INSERT INTO doc_updates (workspace_id, doc_id, seq, user_id, created_at_ms, body) \
-         SELECT w.workspace_id, w.id, docs.head_seq - w.after, w.user_id, $1, w.body FROM w JOIN docs \
-         ON docs.workspace_id = w.workspace_id AND docs.id = w.id AND docs.epoch = w.epoch \
-         AND docs.deleted_at_ms IS NULL",
-        rows::tuples(from, 6, updates)
-    )
-}
-
-fn with_lines<'q>(mut query: Asked<'q>, lines: &'q [Line<'q>]) -> Asked<'q> {
-    for (addition, update, after) in lines {
+fn with_lines<'q, R>(query: Asked<'q, R>, lines: &'q [Line<'q>], now_ms: u64) -> Asked<'q, R> {
+    let mut query = query.bind(int(now_ms));
+    for (place, nth, update) in lines {
         query = query
-            .bind(addition.scope.workspace().as_str())
-            .bind(addition.document)
-            .bind(int(addition.epoch))
-            .bind(int(*after as u64))
+            .bind(int(*place))
+            .bind(int(*nth))
             .bind(update.user.as_str())
             .bind(update.body.to_vec());
     }

@@ -13,7 +13,7 @@ mod tests;
 /// What a reader who is at some `seq` needs.
 #[derive(Debug, Clone)]
 pub struct Later {
-    /// The row.
+    /// How far it is.
     pub head: Head,
     /// A whole state, when the updates right after the reader's are no longer there one by one.
     pub state: Option<Bytes>,
@@ -31,9 +31,9 @@ pub struct Known {
 }
 
 /// A document's row with one of its updates, if there is one.
-type LaterRow = (i64, i64, i64, i64, Option<i64>, Option<Vec<u8>>);
+type LaterRow = (i64, i64, i64, Option<i64>, Option<Vec<u8>>);
 /// The same, and which document of the question.
-type OneOfRow = (i64, i64, i64, i64, i64, Option<i64>, Option<Vec<u8>>);
+type OneOfRow = (i64, i64, i64, i64, Option<i64>, Option<Vec<u8>>);
 
 /// Documents of one question.
 const DOCUMENTS: usize = 32;
@@ -45,17 +45,17 @@ impl Store {
         let mut later = vec![None; known.len()];
         for (first, some) in (0..).step_by(DOCUMENTS).zip(known.chunks(DOCUMENTS)) {
             let parts: Vec<String> = (0..some.len()).map(part).collect();
-            let sql = format!("{} ORDER BY 1, 6 LIMIT {PAGE}", parts.join(" UNION ALL "));
+            let sql = format!("{} ORDER BY 1, 5 LIMIT {PAGE}", parts.join(" UNION ALL "));
             // The text is made of numbers only.
             let mut query = sqlx::query_as::<_, OneOfRow>(AssertSqlSafe(sql));
             for Known { key, seq } in some {
                 query = query.bind(key.0.as_str()).bind(&key.1).bind(int(*seq));
             }
-            for (index, epoch, head, snapshot, size, seq, body) in query.fetch_all(self.read()).await? {
+            for (index, epoch, head, snapshot, seq, body) in query.fetch_all(self.read()).await? {
                 let place = usize::try_from(index).ok().and_then(|it| later.get_mut(first + it));
                 let Some(place) = place else { continue };
                 let it = place.get_or_insert_with(|| Later {
-                    head: Head::of((epoch, head, snapshot, size)),
+                    head: Head::of((epoch, head, snapshot)),
                     state: None,
                     updates: Vec::new(),
                 });
@@ -74,7 +74,7 @@ impl Store {
 fn part(index: usize) -> String {
     let from = 3 * index;
     format!(
-        "SELECT {index}, d.epoch, d.head_seq, d.snapshot_seq, d.size_bytes, u.seq, u.body FROM docs d LEFT JOIN doc_updates u \
+        "SELECT {index}, d.epoch, d.head_seq, d.snapshot_seq, u.seq, u.body FROM docs_now d LEFT JOIN doc_updates u \
          ON u.workspace_id = d.workspace_id AND u.doc_id = d.id AND u.seq > ${} \
          WHERE d.workspace_id = ${} AND d.id = ${} AND d.deleted_at_ms IS NULL",
         from + 3,
@@ -88,7 +88,7 @@ impl Within<'_> {
     pub async fn document_after(&self, document: &str, seq: u64) -> Result<Option<Later>, StoreError> {
         // In one question: a node that follows another asks it for every commit of the other.
         let rows: Vec<LaterRow> = sqlx::query_as(
-            "SELECT d.epoch, d.head_seq, d.snapshot_seq, d.size_bytes, u.seq, u.body FROM docs d LEFT JOIN doc_updates u \
+            "SELECT d.epoch, d.head_seq, d.snapshot_seq, u.seq, u.body FROM docs_now d LEFT JOIN doc_updates u \
              ON u.workspace_id = d.workspace_id AND u.doc_id = d.id AND u.seq > $3 \
              WHERE d.workspace_id = $1 AND d.id = $2 AND d.deleted_at_ms IS NULL ORDER BY u.seq LIMIT $4",
         )
@@ -98,10 +98,10 @@ impl Within<'_> {
         .bind(PAGE)
         .fetch_all(self.store.read())
         .await?;
-        let Some((epoch, head, snapshot, size, ..)) = rows.first() else {
+        let Some((epoch, head, snapshot, ..)) = rows.first() else {
             return Ok(None);
         };
-        let head = Head::of((*epoch, *head, *snapshot, *size));
+        let head = Head::of((*epoch, *head, *snapshot));
         let updates: Vec<(u64, Bytes)> = rows
             .into_iter()
             .filter_map(|(.., seq, body)| Some((uint(seq?), body?.into())))

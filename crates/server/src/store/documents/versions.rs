@@ -115,7 +115,12 @@ impl Within<'_> {
         .bind(int(before_ms))
         .execute(&mut **tx)
         .await?;
-        Ok(done.rows_affected() == 1)
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        // What was added since the state was read shows in the row from now on.
+        self.settle(tx, &changed.document).await?;
+        Ok(true)
     }
 
     /// Forgets the automatic versions that are too many.
@@ -146,8 +151,9 @@ impl Store {
     /// Documents of which the server kept no state since `before_ms`, and that changed since it last did.
     pub async fn changed_documents(&self, before_ms: u64, most: u32) -> Result<Vec<Changed>, StoreError> {
         let rows: Vec<(String, String, i64)> = sqlx::query_as(
-            "SELECT workspace_id, id, head_seq FROM docs WHERE deleted_at_ms IS NULL AND head_seq > versioned_seq \
-             AND versioned_at_ms <= $1 ORDER BY versioned_at_ms LIMIT $2",
+            "SELECT n.workspace_id, n.id, n.head_seq FROM docs d JOIN docs_now n ON n.workspace_id = d.workspace_id \
+             AND n.id = d.id WHERE d.deleted_at_ms IS NULL AND d.head_seq > d.versioned_seq \
+             AND d.versioned_at_ms <= $1 ORDER BY d.versioned_at_ms LIMIT $2",
         )
         .bind(int(before_ms))
         .bind(i64::from(most))

@@ -23,34 +23,36 @@ async fn nothing_of_a_refused_transaction_stays_and_the_next_one_goes_through() 
     place.make_document(&mut tx, "plan", &user, NOW_MS).await.unwrap();
     tx.commit().await.unwrap();
     let before = place.document_head("plan").await.unwrap().unwrap();
-    // Its number is taken, so the heads are moved and then the update is refused.
+    // What was inserted before the refused one stays in the transaction, until that is given up.
     sqlx::query(
-        "INSERT INTO doc_updates (workspace_id, doc_id, seq, user_id, created_at_ms, body) VALUES ($1, 'plan', $2, 'u', 1, $3)",
+        "CREATE TRIGGER refuse BEFORE INSERT ON doc_updates WHEN NEW.body = x'09' BEGIN SELECT RAISE(FAIL, 'no'); END",
     )
-    .bind(scope.workspace().as_str())
-    .bind(int(before.seq + 1))
-    .bind(vec![0_u8])
     .execute(store.write())
     .await
     .unwrap();
-    let update = NewUpdate {
+    let update = |body: &'static [u8]| NewUpdate {
         user: user.clone(),
-        body: Bytes::from_static(&[1, 2, 3]),
+        body: Bytes::from_static(body),
     };
-    let additions = [Addition {
-        scope: &scope,
-        document: "plan",
-        epoch: before.epoch,
-        updates: vec![&update],
-    }];
-    assert!(store.append_updates(&additions, NOW_MS).await.unwrap_err().is_taken());
+    let (taken, refused) = (update(&[1, 2, 3]), update(&[9]));
+    let additions = |updates| {
+        [Addition {
+            scope: &scope,
+            document: "plan",
+            epoch: before.epoch,
+            updates,
+        }]
+    };
+    let both = additions(vec![&taken, &refused]);
+    store.append_updates(&both, NOW_MS).await.unwrap_err();
     let after = place.document_head("plan").await.unwrap().unwrap();
-    assert_eq!((after.seq, after.epoch), (before.seq, before.epoch));
-    sqlx::query("DELETE FROM doc_updates")
-        .execute(store.write())
-        .await
-        .unwrap();
-    let heads = store.append_updates(&additions, NOW_MS).await.unwrap();
-    assert_eq!(heads.len(), 1);
-    assert_eq!(heads[0].as_ref().map(|it| it.seq), Some(before.seq + 1));
+    assert_eq!(after, before);
+    let added = store.append_updates(&additions(vec![&taken]), NOW_MS).await.unwrap();
+    assert_eq!(
+        added,
+        [Some(Added {
+            last: before.seq + 1,
+            snapshot: 0
+        })]
+    );
 }
