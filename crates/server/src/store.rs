@@ -11,6 +11,7 @@ use std::time::Duration;
 use protocol::id::WorkspaceId;
 use protocol::workspace::problem::ProblemCode;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Any, AnyPool, Connection as _, Transaction};
 
 use crate::config::Secret;
@@ -65,6 +66,12 @@ pub enum StoreError {
     /// Its own words.
     #[error("the database refused")]
     Database(#[from] sqlx::Error),
+    /// The embedded one's words.
+    #[error("the database refused")]
+    Embedded(#[from] rusqlite::Error),
+    /// The server stopped in the middle.
+    #[error("it was interrupted, and nothing was written")]
+    Interrupted(#[source] tokio::task::JoinError),
     /// A newer zspark-server made it.
     #[error("the database was made by a newer zspark-server (it has the step {step}); please upgrade this one")]
     Newer {
@@ -98,19 +105,26 @@ impl StoreError {
     /// It may work later: no connection, or no room on the disk.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        let Self::Database(error) = self else {
-            return false;
+        let error = match self {
+            Self::Database(error) => error,
+            Self::Embedded(error) => {
+                return error.sqlite_error().is_some_and(|it| may_pass(it.extended_code));
+            }
+            Self::Interrupted(_)
+            | Self::Newer { .. }
+            | Self::Address(_)
+            | Self::Elsewhere
+            | Self::Exists(_)
+            | Self::Gone
+            | Self::Damaged(_) => return false,
         };
         if let sqlx::Error::Database(error) = error {
-            // Postgres: connection lost (08), resources (53: disk full is 53100), shutdown (57P). SQLite: full (13),
-            // busy (5), I/O (10), each with extended codes above the low byte.
+            // Postgres: connection lost (08), resources (53: disk full is 53100), shutdown (57P).
             return error.code().is_some_and(|code| {
                 ["08", "53", "57P"]
                     .iter()
                     .any(|it| code.starts_with(it) && code.len() == 5)
-                    || code
-                        .parse::<u32>()
-                        .is_ok_and(|it| code.len() < 5 && matches!(it & 0xff, 5 | 10 | 13))
+                    || (code.len() < 5 && code.parse().is_ok_and(may_pass))
             });
         }
         matches!(
@@ -118,6 +132,12 @@ impl StoreError {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_)
         )
     }
+}
+
+/// What SQLite says when it is busy (5), when reading or writing fails (10) or the disk is full (13); extended codes have more
+/// above the low byte.
+fn may_pass(code: i32) -> bool {
+    matches!(code & 0xff, 5 | 10 | 13)
 }
 
 impl From<StoreError> for Refusal {
@@ -151,6 +171,8 @@ pub struct Store {
     url: Arc<Secret>,
     write: AnyPool,
     read: AnyPool,
+    /// The embedded database by another way, for the updates of documents.
+    embedded: Option<Arc<documents::Embedded>>,
     familiar: Arc<people::Familiar>,
     /// Of the pool for reading, which on Postgres is the one for writing too.
     warm: Arc<warm::Warm>,
@@ -166,6 +188,13 @@ impl Store {
             other => return Err(StoreError::Address(other.to_owned())),
         };
         let options = AnyConnectOptions::from_str(url)?;
+        let embedded = match kind {
+            Kind::Sqlite => {
+                let file = SqliteConnectOptions::from_str(url)?.get_filename().to_owned();
+                Some(Arc::new(documents::Embedded::new(file)))
+            }
+            Kind::Postgres => None,
+        };
         let pool = |connections: u32| {
             AnyPoolOptions::new()
                 .max_connections(connections)
@@ -215,6 +244,7 @@ impl Store {
             url: Arc::new(Secret(url.to_owned())),
             write,
             read,
+            embedded,
             familiar: Arc::default(),
             warm: Arc::default(),
         };
@@ -293,6 +323,9 @@ impl Store {
     /// Ends all connections.
     pub async fn close(&self) {
         self.warm.close();
+        if let Some(embedded) = &self.embedded {
+            embedded.close();
+        }
         self.read.close().await;
         self.write.close().await;
     }

@@ -13,6 +13,7 @@ mod append;
 mod later;
 mod versions;
 
+pub(super) use append::Embedded;
 pub use append::{Added, Addition, UPDATES};
 pub use later::{Known, Later};
 pub use versions::Changed;

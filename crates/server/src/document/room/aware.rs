@@ -18,8 +18,10 @@ mod tests;
 /// Between one time and the next. Nobody sees a caret that moves ten times a second lag behind, and text does not wait for it.
 const RHYTHM: Duration = Duration::from_millis(100);
 
-/// What comes after a rest waits so long for an update to go with, in one write.
+/// What comes after a rest waits so long for an update to go with, in one write. In a rhythm it waits longer: whoever moves their
+/// caret again and again is writing.
 const ALONG: Duration = Duration::from_millis(10);
+const ALONG_IN_RHYTHM: Duration = Duration::from_millis(50);
 
 /// What was not passed on yet.
 #[derive(Debug, Default)]
@@ -44,9 +46,11 @@ impl Gathered {
         }
         if self.due.is_none() {
             let now = Instant::now();
-            let ripe = self.shown.map_or(now, |it| now.max(it + RHYTHM));
-            self.ripe = Some(ripe);
-            self.due = Some(ripe + ALONG);
+            let (ripe, due) = self
+                .shown
+                .map_or((now, now), |it| (it + RHYTHM, it + RHYTHM + ALONG_IN_RHYTHM));
+            self.ripe = Some(ripe.max(now));
+            self.due = Some(due.max(now + ALONG));
         }
     }
 

@@ -1,20 +1,16 @@
-//! Adding updates, those of many documents at once: the embedded database is asked once for all of them together, Postgres in as
-//! few questions as its locks allow. Updates are only added: the rows of their documents stay as they are.
-
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-
-use sqlx::any::AnyArguments;
-use sqlx::query::QueryAs;
-use sqlx::{Any, AssertSqlSafe};
+//! Adding updates, those of many documents at once. Updates are only added: the rows of their documents stay as they are.
 
 use super::NewUpdate;
-use crate::store::{Kind, Scope, Store, StoreError, int, rows, uint};
+use crate::store::{Scope, Store, StoreError};
 
+mod postgres;
+mod sqlite;
 #[cfg(test)]
 mod tests;
 
-/// At most about so many updates at once: each may take seven parameters, and SQLite has 32,766.
+pub(in crate::store) use sqlite::Embedded;
+
+/// At most about so many updates at once: Postgres takes 65,535 parameters, and each may take seven.
 pub const UPDATES: usize = 2000;
 
 /// Updates of one document, in their order.
@@ -41,169 +37,23 @@ pub struct Added {
 
 impl Store {
     /// Adds updates behind the last ones, all or none of them, and answers when they are on the disk; `None` where this life
-    /// of the document is over. No document may come twice, and all nodes name them in the order of their keys, so that no two
-    /// of them wait for each other.
+    /// of the document is over. No document may come twice.
     pub async fn append_updates(
         &self,
         additions: &[Addition<'_>],
         now_ms: u64,
     ) -> Result<Vec<Option<Added>>, StoreError> {
-        let updates: Vec<Line<'_>> = (0..).zip(additions).flat_map(lines).collect();
-        let added = match self.kind {
-            Kind::Sqlite => self.append_at_once(additions, &updates, now_ms).await?,
-            Kind::Postgres => self.append_behind_locks(additions, &updates, now_ms).await?,
-        };
-        let mut answer = vec![None; additions.len()];
-        for (place, last, snapshot) in added {
-            let place = usize::try_from(place).ok().and_then(|it| answer.get_mut(it));
-            if let Some(place) = place {
-                *place = Some(Added {
-                    last: uint(last),
-                    snapshot: uint(snapshot),
-                });
+        match &self.embedded {
+            Some(embedded) => {
+                // Where others write, this takes its turn among them. Where nobody does, it need not trouble their connection;
+                // if somebody begins just now, one of the two waits for a moment.
+                let _turn = match self.write().num_idle() {
+                    0 => Some(self.write().acquire().await?),
+                    _ => None,
+                };
+                sqlite::append(embedded, additions, now_ms).await
             }
-        }
-        Ok(answer)
-    }
-
-    /// The embedded database takes several statements at once, and its thread is woken once for all of them.
-    async fn append_at_once(
-        &self,
-        additions: &[Addition<'_>],
-        lines: &[Line<'_>],
-        now_ms: u64,
-    ) -> Result<Vec<AddedRow>, StoreError> {
-        let documents = documents(additions.len());
-        let sql = format!(
-            "BEGIN IMMEDIATE; WITH {documents}, {} {INSERT}; \
-             WITH {documents} SELECT d.place, n.head_seq, n.snapshot_seq FROM d JOIN docs_now n ON {LIVES}; \
-             WITH {documents} {MARK}; COMMIT",
-            updates(additions.len(), lines.len())
-        );
-        let query = with_lines(
-            with_additions(sqlx::query_as(AssertSqlSafe(sql)), additions),
-            lines,
-            now_ms,
-        );
-        let mut connection = self.write().acquire().await?;
-        match query.fetch_all(&mut *connection).await {
-            Ok(added) => Ok(added),
-            Err(error) => {
-                // The driver does not know whether a transaction was begun. It ends with its connection.
-                if let Err(error) = connection.close().await {
-                    tracing::warn!(%error, "a connection to the database could not be closed");
-                }
-                Err(error.into())
-            }
+            None => postgres::append(self, additions, now_ms).await,
         }
     }
-
-    /// A statement sees what was there when it began: the one that gives numbers begins when the documents are locked.
-    async fn append_behind_locks(
-        &self,
-        additions: &[Addition<'_>],
-        lines: &[Line<'_>],
-        now_ms: u64,
-    ) -> Result<Vec<AddedRow>, StoreError> {
-        let documents = documents(additions.len());
-        let mut tx = self.begin().await?;
-        let sql = format!(
-            "WITH {documents} SELECT d.place, n.snapshot_seq, CASE WHEN n.head_seq > n.versioned_seq THEN 1 ELSE 0 END \
-             FROM d JOIN docs n ON {LIVES} ORDER BY n.workspace_id, n.id FOR UPDATE OF n"
-        );
-        let query = with_additions(sqlx::query_as(AssertSqlSafe(sql)), additions);
-        let locked: Vec<(i64, i64, i64)> = query.fetch_all(&mut *tx).await?;
-        let sql = format!(
-            "WITH {documents}, {}, a AS ({INSERT} RETURNING workspace_id, doc_id, seq) SELECT d.place, MAX(a.seq) \
-             FROM a JOIN d ON d.workspace_id = a.workspace_id AND d.id = a.doc_id GROUP BY d.place",
-            updates(additions.len(), lines.len())
-        );
-        let query = with_lines(
-            with_additions(sqlx::query_as(AssertSqlSafe(sql)), additions),
-            lines,
-            now_ms,
-        );
-        let last: Vec<(i64, i64)> = query.fetch_all(&mut *tx).await?;
-        if locked.iter().any(|(.., marked)| *marked == 0) {
-            let sql = format!("WITH {documents} {MARK}");
-            let query = with_additions(sqlx::query_as(AssertSqlSafe(sql)), additions);
-            let _: Vec<AddedRow> = query.fetch_all(&mut *tx).await?;
-        }
-        tx.commit().await?;
-        let last: BTreeMap<i64, i64> = last.into_iter().collect();
-        let added = locked.into_iter();
-        Ok(added
-            .filter_map(|(place, snapshot, _)| Some((place, *last.get(&place)?, snapshot)))
-            .collect())
-    }
-}
-
-/// Which of the additions, the last number, and what the snapshot contains.
-type AddedRow = (i64, i64, i64);
-type Asked<'q, R> = QueryAs<'q, Any, R, AnyArguments>;
-
-/// `d`: so many documents. Their parameters come first.
-fn documents(count: usize) -> String {
-    let mut sql = "d (place, workspace_id, id, epoch) AS (VALUES ".to_owned();
-    for place in 0..count {
-        let comma = if place == 0 { "" } else { ", " };
-        let first = 3 * place + 1;
-        // Writing into a string cannot fail.
-        let _ = write!(sql, "{comma}({place}, ${first}, ${}, ${})", first + 1, first + 2);
-    }
-    sql.push(')');
-    sql
-}
-
-/// `t` and `u`: the time, and so many updates. Their parameters come behind those of so many documents.
-fn updates(documents: usize, count: usize) -> String {
-    let now = 3 * documents + 1;
-    format!(
-        "t (now_ms) AS (VALUES (${now})), u (place, nth, user_id, body) AS (VALUES {})",
-        rows::tuples(now + 1, 4, count)
-    )
-}
-
-/// That a document of `d` is still in that life of it.
-const LIVES: &str = "n.workspace_id = d.workspace_id AND n.id = d.id AND n.epoch = d.epoch AND n.deleted_at_ms IS NULL";
-
-/// Writes the updates `u` of documents `d`.
-const INSERT: &str = "\
-INSERT INTO doc_updates (workspace_id, doc_id, seq, user_id, created_at_ms, body) \
-SELECT n.workspace_id, n.id, n.head_seq + u.nth, u.user_id, t.now_ms, u.body FROM u JOIN d ON d.place = u.place \
-JOIN docs_now n ON n.workspace_id = d.workspace_id AND n.id = d.id AND n.epoch = d.epoch AND n.deleted_at_ms IS NULL CROSS JOIN t";
-
-/// Moves those rows of `d` from which one could not tell that their documents changed since a state was last kept.
-const MARK: &str = "\
-UPDATE docs SET head_seq = n.head_seq, updated_at_ms = n.updated_at_ms FROM d JOIN docs_now n \
-ON n.workspace_id = d.workspace_id AND n.id = d.id \
-WHERE docs.workspace_id = d.workspace_id AND docs.id = d.id AND docs.head_seq <= docs.versioned_seq";
-
-fn with_additions<'q, R>(mut query: Asked<'q, R>, additions: &'q [Addition<'q>]) -> Asked<'q, R> {
-    for addition in additions {
-        query = query
-            .bind(addition.scope.workspace().as_str())
-            .bind(addition.document)
-            .bind(int(addition.epoch));
-    }
-    query
-}
-
-/// An update: of which addition, and which of it.
-type Line<'a> = (u64, u64, &'a NewUpdate);
-
-fn lines<'a>((place, addition): (u64, &'a Addition<'a>)) -> impl Iterator<Item = Line<'a>> {
-    (1..).zip(&addition.updates).map(move |(nth, it)| (place, nth, *it))
-}
-
-fn with_lines<'q, R>(query: Asked<'q, R>, lines: &'q [Line<'q>], now_ms: u64) -> Asked<'q, R> {
-    let mut query = query.bind(int(now_ms));
-    for (place, nth, update) in lines {
-        query = query
-            .bind(int(*place))
-            .bind(int(*nth))
-            .bind(update.user.as_str())
-            .bind(update.body.to_vec());
-    }
-    query
 }

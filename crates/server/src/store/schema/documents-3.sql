@@ -11,5 +11,6 @@ CREATE VIEW docs_now AS SELECT d.workspace_id, d.id, d.epoch,
     d.created_by, d.created_at_ms,
     COALESCE((SELECT u.created_at_ms FROM doc_updates u WHERE u.workspace_id = d.workspace_id AND u.doc_id = d.id
         ORDER BY u.seq DESC LIMIT 1), d.updated_at_ms) AS updated_at_ms,
-    d.deleted_at_ms
+    d.deleted_at_ms,
+    CASE WHEN d.head_seq > d.versioned_seq THEN 1 ELSE 0 END AS is_marked
 FROM docs d;

@@ -21,15 +21,16 @@ async fn after_a_rest_it_goes_with_the_next_update_and_then_in_a_rhythm() {
     gathered.add(vec![7], true);
     gathered.add(vec![8], false);
     assert!(!gathered.is_ripe(), "an update that comes now does not take it along");
-    assert_eq!(due_in(&gathered), Some(RHYTHM + ALONG));
+    assert_eq!(due_in(&gathered), Some(RHYTHM + ALONG_IN_RHYTHM));
     advance(RHYTHM).await;
     assert!(gathered.is_ripe());
     assert_eq!(gathered.take(), BTreeMap::from([(7, true), (8, false)]));
 
-    advance(RHYTHM).await;
+    advance(RHYTHM + ALONG_IN_RHYTHM).await;
     gathered.add(vec![8], false);
     gathered.add(vec![8], true);
     assert!(gathered.is_ripe());
+    assert_eq!(due_in(&gathered), Some(ALONG), "it rested");
     assert_eq!(
         gathered.take(),
         BTreeMap::from([(8, true)]),
