@@ -69,9 +69,12 @@ pub enum StoreError {
     /// The embedded one's words.
     #[error("the database refused")]
     Embedded(#[from] rusqlite::Error),
-    /// The server stopped in the middle.
-    #[error("it was interrupted, and nothing was written")]
-    Interrupted(#[source] tokio::task::JoinError),
+    /// The embedded one's thread ended in the middle.
+    #[error("the database's thread broke, and nothing was written")]
+    Interrupted,
+    /// The machine has no thread left.
+    #[error("a thread for the database cannot be started")]
+    Thread(#[source] std::io::Error),
     /// A newer zspark-server made it.
     #[error("the database was made by a newer zspark-server (it has the step {step}); please upgrade this one")]
     Newer {
@@ -110,7 +113,8 @@ impl StoreError {
             Self::Embedded(error) => {
                 return error.sqlite_error().is_some_and(|it| may_pass(it.extended_code));
             }
-            Self::Interrupted(_)
+            Self::Interrupted
+            | Self::Thread(_)
             | Self::Newer { .. }
             | Self::Address(_)
             | Self::Elsewhere

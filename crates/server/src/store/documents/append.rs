@@ -51,7 +51,7 @@ impl Store {
                     0 => Some(self.write().acquire().await?),
                     _ => None,
                 };
-                sqlite::append(embedded, additions, now_ms).await
+                embedded.append(additions, now_ms).await
             }
             None => postgres::append(self, additions, now_ms).await,
         }

@@ -1,10 +1,12 @@
-//! Adding updates in the embedded database, over a connection of their own that is used from one thread at a time. The one for
-//! all else hands each line of an answer from thread to thread, and for these many small transactions that is most of the work.
+//! Adding updates in the embedded database, over a connection and in a thread of their own. The connection for all else hands each
+//! line of an answer from thread to thread, and for these many small transactions that is most of the work.
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
+use tokio::sync::oneshot;
 
 use super::{Added, Addition, NewUpdate};
 use crate::store::{StoreError, int, uint};
@@ -13,32 +15,22 @@ use crate::store::{StoreError, int, uint};
 #[derive(Debug)]
 pub(in crate::store) struct Embedded {
     file: PathBuf,
-    /// Opened when it is needed, and again after anything went wrong.
-    connection: Mutex<Option<Connection>>,
+    /// Started when it is needed.
+    thread: Mutex<Option<Thread>>,
 }
 
-impl Embedded {
-    pub(in crate::store) fn new(file: PathBuf) -> Self {
-        Self {
-            file,
-            connection: Mutex::default(),
-        }
-    }
+#[derive(Debug)]
+struct Thread {
+    /// It ends with this.
+    jobs: mpsc::Sender<Job>,
+    handle: JoinHandle<()>,
+}
 
-    pub(in crate::store) fn close(&self) {
-        drop(self.connection.lock().unwrap_or_else(PoisonError::into_inner).take());
-    }
-
-    fn append(&self, work: &[Work], now_ms: i64) -> rusqlite::Result<Vec<Option<Added>>> {
-        let mut kept = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut connection = match kept.take() {
-            Some(connection) => connection,
-            None => open(&self.file)?,
-        };
-        let added = append_all(&mut connection, work, now_ms)?;
-        *kept = Some(connection);
-        Ok(added)
-    }
+#[derive(Debug)]
+struct Job {
+    work: Vec<Work>,
+    now_ms: i64,
+    reply: oneshot::Sender<rusqlite::Result<Vec<Option<Added>>>>,
 }
 
 /// An [`Addition`] that can go to another thread.
@@ -50,30 +42,79 @@ struct Work {
     updates: Vec<NewUpdate>,
 }
 
-pub(super) async fn append(
-    embedded: &Arc<Embedded>,
-    additions: &[Addition<'_>],
-    now_ms: u64,
-) -> Result<Vec<Option<Added>>, StoreError> {
-    let work: Vec<Work> = additions
-        .iter()
-        .map(|it| Work {
+impl Embedded {
+    pub(in crate::store) fn new(file: PathBuf) -> Self {
+        Self {
+            file,
+            thread: Mutex::default(),
+        }
+    }
+
+    pub(super) async fn append(
+        &self,
+        additions: &[Addition<'_>],
+        now_ms: u64,
+    ) -> Result<Vec<Option<Added>>, StoreError> {
+        let work = additions.iter().map(|it| Work {
             workspace: it.scope.workspace().0.clone(),
             document: it.document.to_owned(),
             epoch: it.epoch,
             updates: it.updates.iter().map(|it| (*it).clone()).collect(),
-        })
-        .collect();
-    let embedded = embedded.clone();
-    let added = tokio::task::spawn_blocking(move || embedded.append(&work, int(now_ms)));
-    match added.await {
-        Ok(added) => Ok(added?),
-        // The runtime ends, or it panicked: then it stopped before the commit.
-        Err(error) => Err(StoreError::Interrupted(error)),
+        });
+        let (reply, added) = oneshot::channel();
+        self.ask(Job {
+            work: work.collect(),
+            now_ms: int(now_ms),
+            reply,
+        })?;
+        Ok(added.await.map_err(|_| StoreError::Interrupted)??)
+    }
+
+    fn ask(&self, job: Job) -> Result<(), StoreError> {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = match thread.take() {
+            Some(running) if !running.handle.is_finished() => running,
+            _ => start(self.file.clone()).map_err(StoreError::Thread)?,
+        };
+        let asked = running.jobs.send(job);
+        *thread = Some(running);
+        asked.map_err(|_| StoreError::Interrupted)
+    }
+
+    /// Waits for what is being written, and closes the database.
+    pub(in crate::store) fn close(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Thread { jobs, handle }) = thread {
+            drop(jobs);
+            // If it panicked, whoever waited for it was told.
+            let _ = handle.join();
+        }
     }
 }
 
-fn open(file: &std::path::Path) -> rusqlite::Result<Connection> {
+fn start(file: PathBuf) -> std::io::Result<Thread> {
+    let (jobs, waiting) = mpsc::channel();
+    let handle = std::thread::Builder::new()
+        .name("documents".to_owned())
+        .spawn(move || work_off(&file, &waiting))?;
+    Ok(Thread { jobs, handle })
+}
+
+fn work_off(file: &Path, jobs: &mpsc::Receiver<Job>) {
+    // Opened when it is needed, and again after anything went wrong.
+    let mut kept = None;
+    for Job { work, now_ms, reply } in jobs {
+        let added = kept.take().map_or_else(|| open(file), Ok).and_then(|mut connection| {
+            let added = append_all(&mut connection, &work, now_ms)?;
+            kept = Some(connection);
+            Ok(added)
+        });
+        // Whoever asked may have gone.
+        let _ = reply.send(added);
+    }
+}
+
+fn open(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(file, flags)?;
     connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000;")?;
