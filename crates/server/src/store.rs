@@ -175,7 +175,7 @@ pub struct Store {
     url: Arc<Secret>,
     write: AnyPool,
     read: AnyPool,
-    /// The embedded database by another way, for the updates of documents.
+    /// The embedded database by another way, for documents.
     embedded: Option<Arc<documents::Embedded>>,
     familiar: Arc<people::Familiar>,
     /// Of the pool for reading, which on Postgres is the one for writing too.
@@ -194,8 +194,8 @@ impl Store {
         let options = AnyConnectOptions::from_str(url)?;
         let embedded = match kind {
             Kind::Sqlite => {
-                let file = SqliteConnectOptions::from_str(url)?.get_filename().to_owned();
-                Some(Arc::new(documents::Embedded::new(file)))
+                let options = SqliteConnectOptions::from_str(url)?;
+                Some(Arc::new(documents::Embedded::new(options.get_filename())))
             }
             Kind::Postgres => None,
         };

@@ -10,11 +10,13 @@ use sqlx::{Any, AssertSqlSafe, Transaction};
 use super::{Kind, Store, StoreError, Within, int, uint};
 
 mod append;
+mod embedded;
 mod later;
+mod load;
 mod versions;
 
-pub(super) use append::Embedded;
 pub use append::{Added, Addition, UPDATES};
+pub(super) use embedded::Embedded;
 pub use later::{Known, Later};
 pub use versions::Changed;
 
@@ -162,68 +164,6 @@ impl Within<'_> {
             created_at_ms: uint(created),
             updated_at_ms: uint(updated),
         }))
-    }
-
-    /// All of a document. `None` when there is none.
-    pub async fn load_document(&self, document: &str) -> Result<Option<Stored>, StoreError> {
-        // Between two reads another node may fold updates into a new snapshot. That shows as a hole; then it is read again.
-        for _ in 0..10 {
-            let Some(head) = self.document_head(document).await? else {
-                return Ok(None);
-            };
-            let (from, snapshot) = match self.snapshot(document).await? {
-                Some((seq, vector, state)) => (seq, Some((vector, state))),
-                // A document's second life begins where the first one ended.
-                None if head.seq >= head.snapshot => (head.snapshot, None),
-                None => continue,
-            };
-            let mut tail = Vec::new();
-            let mut next = from + 1;
-            loop {
-                let page = self.rows_after(document, next - 1).await?;
-                let Some((last, _)) = page.last() else { break };
-                let (last, first) = (*last, page.first().map(|it| it.0));
-                if first != Some(next) || last + 1 - next != page.len() as u64 {
-                    break;
-                }
-                tail.extend(page.into_iter().map(|(_, body)| body));
-                next = last + 1;
-            }
-            if next > head.seq {
-                let head = Head {
-                    seq: next - 1,
-                    snapshot: from,
-                    ..head
-                };
-                return Ok(Some(Stored { head, snapshot, tail }));
-            }
-        }
-        Err(StoreError::Damaged(format!(
-            "updates of the document {document} are missing"
-        )))
-    }
-
-    async fn snapshot(&self, document: &str) -> Result<Option<(u64, Bytes, Bytes)>, StoreError> {
-        let row: Option<(i64, Vec<u8>, Vec<u8>)> =
-            sqlx::query_as("SELECT seq, vector, state FROM doc_snapshots WHERE workspace_id = $1 AND doc_id = $2")
-                .bind(self.workspace.as_str())
-                .bind(document)
-                .fetch_optional(self.store.read())
-                .await?;
-        Ok(row.map(|(seq, vector, state)| (uint(seq), vector.into(), state.into())))
-    }
-
-    async fn rows_after(&self, document: &str, seq: u64) -> Result<Vec<(u64, Bytes)>, StoreError> {
-        let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
-            "SELECT seq, body FROM doc_updates WHERE workspace_id = $1 AND doc_id = $2 AND seq > $3 ORDER BY seq LIMIT $4",
-        )
-        .bind(self.workspace.as_str())
-        .bind(document)
-        .bind(int(seq))
-        .bind(PAGE)
-        .fetch_all(self.store.read())
-        .await?;
-        Ok(rows.into_iter().map(|(seq, body)| (uint(seq), body.into())).collect())
     }
 
     /// Puts a snapshot in the place of the updates it contains. False when another node was quicker.

@@ -8,8 +8,6 @@ mod sqlite;
 #[cfg(test)]
 mod tests;
 
-pub(in crate::store) use sqlite::Embedded;
-
 /// At most about so many updates at once: Postgres takes 65,535 parameters, and each may take seven.
 pub const UPDATES: usize = 2000;
 
@@ -51,7 +49,7 @@ impl Store {
                     0 => Some(self.write().acquire().await?),
                     _ => None,
                 };
-                embedded.append(additions, now_ms).await
+                sqlite::append(embedded, additions, now_ms).await
             }
             None => postgres::append(self, additions, now_ms).await,
         }
