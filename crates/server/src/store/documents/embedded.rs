@@ -11,6 +11,9 @@ use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 
+#[cfg(test)]
+mod tests;
+
 /// The embedded database. Who writes does not wait for those who read.
 #[derive(Debug)]
 pub(in crate::store) struct Embedded {
