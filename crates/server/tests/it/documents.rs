@@ -33,6 +33,23 @@ pub(crate) async fn lab(owner: &Person) -> String {
     format!("/workspaces/{}", made["id"].as_str().unwrap())
 }
 
+/// Waits until snapshots have all updates in them, as when the last one leaves. That shows in the database only.
+async fn until_folded(world: &World) {
+    let rows = async || {
+        let (rows,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM doc_updates")
+            .fetch_one(&mut *world.node.app().store.begin().await.unwrap())
+            .await
+            .unwrap();
+        rows
+    };
+    let folded = tokio::time::timeout(PATIENCE, async {
+        while rows().await > 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+    assert!(folded.await.is_ok(), "the updates are never folded");
+}
+
 /// A socket of a document with a replica behind it.
 pub(crate) struct Editor {
     pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
@@ -247,20 +264,7 @@ async fn a_long_document_is_folded_and_still_all_there() {
     }
     let text = one.text();
     one.socket.close(None).await.unwrap();
-    let rows = async || {
-        let (rows,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM doc_updates")
-            .fetch_one(&mut *world.node.app().store.begin().await.unwrap())
-            .await
-            .unwrap();
-        rows
-    };
-    // The room folds when the last one leaves; that shows in the database only.
-    let folded = tokio::time::timeout(PATIENCE, async {
-        while rows().await > 0 {
-            tokio::task::yield_now().await;
-        }
-    });
-    assert!(folded.await.is_ok(), "the updates are never folded");
+    until_folded(&world).await;
     let two = Editor::sync(&ada, &path).await;
     assert_eq!(two.text(), text);
     world.stop().await;

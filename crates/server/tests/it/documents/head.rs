@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::Value;
 
-use super::{Editor, PATIENCE, lab};
+use super::{Editor, lab, until_folded};
 use crate::world::World;
 
 #[tokio::test]
@@ -31,20 +31,7 @@ async fn it_is_the_same_before_and_after_updates_are_folded_and_goes_on_in_the_n
         assert!(written["updated_at_ms"].as_u64() >= made["updated_at_ms"].as_u64());
 
         editor.socket.close(None).await.unwrap();
-        let rows = async || {
-            let (rows,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM doc_updates")
-                .fetch_one(&mut *world.node.app().store.begin().await.unwrap())
-                .await
-                .unwrap();
-            rows
-        };
-        // The room folds when the last one leaves; that shows in the database only.
-        let folded = tokio::time::timeout(PATIENCE, async {
-            while rows().await > 0 {
-                tokio::task::yield_now().await;
-            }
-        });
-        assert!(folded.await.is_ok(), "the updates are never folded");
+        until_folded(&world).await;
         let folded = listed().await;
         assert!(folded["size"].as_u64() < written["size"].as_u64(), "{folded}");
         for same in ["head_seq", "updated_at_ms", "created_at_ms", "epoch"] {
